@@ -1,0 +1,75 @@
+"""Errors that say what is wrong, where, and what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ToolkitError(Exception):
+    """Base of every error the toolkit raises on purpose.
+
+    Parameters
+    ----------
+    what
+        What went wrong, with the offending value.
+    where
+        File, row, column, field or section concerned.
+    fix
+        What the reader can do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" {self.fix}" if self.fix else ""
+        return f"{place}{self.what}{advice}"
+
+    def __reduce__(self) -> tuple:
+        return _rebuild, (type(self), self.what, self.where, self.fix)
+
+
+def _rebuild(cls: type[ToolkitError], what: str, where: str, fix: str) -> ToolkitError:
+    return cls(what, where=where, fix=fix)
+
+
+class UsageError(ToolkitError):
+    """A command or a parameter was asked for in a way that cannot work."""
+
+    exit_code = 2
+
+
+class DataError(ToolkitError):
+    """A file, table or download is not what it should be."""
+
+    exit_code = 3
+
+
+class SectionError(ToolkitError):
+    """A notebook section failed."""
+
+    exit_code = 4
+
+
+class InterruptedRunError(ToolkitError):
+    """Work was stopped from outside and can be continued."""
+
+    exit_code = 75
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Sentence that suggests the closest known name, or lists what is known.
+
+    >>> did_you_mean("partcipant", ["participant", "seed"])
+    "Did you mean 'participant'?"
+    >>> did_you_mean("zzz", ["participant", "seed"])
+    'Known: participant, seed.'
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(names)}."

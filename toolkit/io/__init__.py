@@ -1,0 +1,22 @@
+"""Files: atomic writes, checksums, arrays with a JSON header, tables."""
+
+from toolkit.io.atomic import atomic_path, write_bytes, write_json, write_text
+from toolkit.io.checksums import sha256_of_bytes, sha256_of_file
+from toolkit.io.readers import read_json
+from toolkit.io.tables import read_table, write_table
+from toolkit.io.tensors import load_arrays, read_header, save_arrays
+
+__all__ = [
+    "atomic_path",
+    "load_arrays",
+    "read_header",
+    "read_json",
+    "read_table",
+    "save_arrays",
+    "sha256_of_bytes",
+    "sha256_of_file",
+    "write_bytes",
+    "write_json",
+    "write_table",
+    "write_text",
+]

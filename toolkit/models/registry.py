@@ -1,0 +1,66 @@
+"""All models by name; a model listed here appears in fitting, comparison, notebooks and dashboards."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from toolkit.models.base import Model
+
+_HOME_OF = {
+    "random": "toolkit.models.random_responder:RandomResponder",
+    "win_stay_lose_shift": "toolkit.models.win_stay_lose_shift:WinStayLoseShift",
+}
+
+
+def list_models(schema: str | None = None) -> list[str]:
+    """Names of all models, or of those that answer a family of trials."""
+    return [name for name in _HOME_OF if schema is None or schema in _model_class(name).schemas]
+
+
+def get_model(name: str, **options: Any) -> Model:
+    """The model called ``name``, made with ``options``."""
+    return _model_class(name)(**options)
+
+
+def register_model(model: type[Model]) -> type[Model]:
+    """Add a model of your own under its ``name``; usable as a class decorator."""
+    validate(model)
+    home = f"{model.__module__}:{model.__qualname__}"
+    if _HOME_OF.get(model.name, home) != home:
+        raise UsageError(f"there is a model '{model.name}' already.", fix="Choose another name.")
+    _HOME_OF[model.name] = home
+    _own[model.name] = model
+    return model
+
+
+def validate(model: type[Model]) -> None:
+    """Refuse a model whose description is incomplete."""
+    from toolkit.models.base import Model
+    from toolkit.trials import get_schema
+
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        raise UsageError(f"{model!r} is not a subclass of toolkit.models.Model.")
+    for attribute in ("name", "schemas", "parameters"):
+        if not hasattr(model, attribute):
+            raise UsageError(f"model {model.__name__} does not say its '{attribute}'.")
+    for schema in model.schemas:
+        get_schema(schema)
+    names = [parameter.name for parameter in model.parameters]
+    if len(set(names)) < len(names):
+        raise UsageError(f"model '{model.name}' has two parameters of one name.")
+
+
+_own: dict[str, type[Model]] = {}
+
+
+def _model_class(name: str) -> type[Model]:
+    if name in _own:
+        return _own[name]
+    if name not in _HOME_OF:
+        raise UsageError(f"there is no model '{name}'.", fix=did_you_mean(name, _HOME_OF))
+    module, _, attribute = _HOME_OF[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,70 @@
+"""Where things are: the project folder and the places in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from toolkit.errors import UsageError
+
+
+def project_root() -> Path:
+    """Folder that holds notebooks/, data/ and papermill_runs/.
+
+    ``TOOLKIT_HOME`` names it; otherwise it is the nearest parent of the working
+    directory with a ``notebooks/pipeline.yaml``, otherwise the checkout this package lies in.
+    """
+    named = os.environ.get("TOOLKIT_HOME")
+    if named:
+        root = Path(named).expanduser().resolve()
+        if not root.is_dir():
+            raise UsageError(f"TOOLKIT_HOME names {root}, which is not a folder.", fix="Correct or unset it.")
+        return root
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / "notebooks" / "pipeline.yaml").is_file():
+            return folder
+    return Path(__file__).resolve().parent.parent
+
+
+def data_dir() -> Path:
+    """Embedded data sets and the registry of downloadable ones."""
+    return project_root() / "data"
+
+
+def raw_dir() -> Path:
+    """Cache of downloaded files; ``TOOLKIT_DATA`` moves it, to a shared disk for instance."""
+    named = os.environ.get("TOOLKIT_DATA")
+    return Path(named).expanduser().resolve() if named else data_dir() / "raw"
+
+
+def mirror_dir() -> Path | None:
+    """Local folder that serves downloads without network, named by ``TOOLKIT_MIRROR``."""
+    named = os.environ.get("TOOLKIT_MIRROR")
+    if not named:
+        return None
+    folder = Path(named).expanduser()
+    folder = folder if folder.is_absolute() else Path.cwd() / folder
+    if not folder.is_dir():
+        raise UsageError(
+            f"TOOLKIT_MIRROR names {folder}, which is not a folder.",
+            fix="Set it to the folder that holds human/, bandits/ and openml_cc18/, or unset it.",
+        )
+    return folder.resolve()
+
+
+def notebooks_dir() -> Path:
+    """The notebooks, one for each section."""
+    return project_root() / "notebooks"
+
+
+def runs_dir() -> Path:
+    """Executed runs; ``TOOLKIT_RUNS`` moves it."""
+    named = os.environ.get("TOOLKIT_RUNS")
+    return Path(named).expanduser().resolve() if named else project_root() / "papermill_runs"
+
+
+def figures_dir() -> Path:
+    """The latest figures of all sections; ``TOOLKIT_FIGURES`` moves it."""
+    named = os.environ.get("TOOLKIT_FIGURES")
+    return Path(named).expanduser().resolve() if named else project_root() / "figures"
