@@ -17,6 +17,7 @@ from toolkit.errors import UsageError, did_you_mean
 from toolkit.manifest import (
     RECORD_NAME,
     Artifact,
+    Manifest,
     Record,
     damaged_artifacts,
     describe_artifact,
