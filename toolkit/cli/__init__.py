@@ -1,0 +1,71 @@
+"""The command `toolkit`: every subcommand raises ToolkitErrors, which end here as one paragraph."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import Any
+
+import click
+
+from toolkit import __version__
+from toolkit.errors import InterruptedRunError, ToolkitError
+
+_HOME_OF = {
+    "doctor": "toolkit.cli.doctor:doctor",
+    "fetch": "toolkit.cli.data:fetch",
+    "data": "toolkit.cli.data:data",
+    "run": "toolkit.cli.runs:run",
+    "run-section": "toolkit.cli.runs:run_section",
+    "status": "toolkit.cli.runs:status",
+    "report": "toolkit.cli.reports:report",
+    "figures": "toolkit.cli.reports:figures",
+    "bench": "toolkit.cli.bench:bench",
+}
+
+
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for, so that `toolkit --help` is quick."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_HOME_OF)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _HOME_OF:
+            return None
+        import importlib
+
+        module, _, attribute = _HOME_OF[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def resolve_command(self, context: click.Context, arguments: list[str]) -> Any:
+        from toolkit.errors import did_you_mean
+
+        if arguments and arguments[0] not in _HOME_OF:
+            raise click.UsageError(
+                f"There is no command '{arguments[0]}'. {did_you_mean(arguments[0], _HOME_OF)}"
+            )
+        return super().resolve_command(context, arguments)
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except ToolkitError as error:
+            _fail(error)
+        except KeyboardInterrupt:
+            _fail(InterruptedRunError("stopped by the keyboard.", fix="The same command continues."))
+
+
+def _fail(error: ToolkitError) -> None:
+    paragraph = textwrap.fill(str(error), width=100, break_long_words=False, break_on_hyphens=False)
+    click.echo(click.style("Error: ", fg="red") + paragraph, err=True)
+    sys.exit(error.exit_code)
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="toolkit")
+def main() -> None:
+    """Which computational agent learns as people do? Tasks, models, fitters and notebooks.
+
+    Example: toolkit run --profile workshop
+    """

@@ -1,0 +1,155 @@
+"""Is everything here that the toolkit needs? One check a line, with the command that mends it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from toolkit.errors import ToolkitError
+from toolkit.paths import mirror_dir, project_root, raw_dir
+
+OLDEST_PYTHON = (3, 11)
+ENOUGH_FREE_GB = 5
+KEYS = {"ANTHROPIC_API_KEY": "Anthropic models", "OPENAI_API_KEY": "OpenAI-compatible endpoints"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """Outcome of one check; ``ok`` is None where something optional is absent."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    fix: str = ""
+
+
+def run_checks() -> list[Check]:
+    """All checks, in the order in which they are worth mending."""
+    return [_guarded(name, check) for name, check in _CHECKS.items()]
+
+
+def _guarded(name: str, check: Callable[[], tuple[bool | None, str, str]]) -> Check:
+    try:
+        return Check(name, *check())
+    except ToolkitError as error:
+        return Check(name, False, f"{error.where}: {error.what}".removeprefix(": "), error.fix)
+
+
+def _python() -> tuple[bool, str, str]:
+    good = sys.version_info >= OLDEST_PYTHON
+    version = ".".join(map(str, sys.version_info[:3]))
+    return good, f"{version} at {sys.executable}", "" if good else "install Python 3.11 or newer"
+
+
+def _packages() -> tuple[bool, str, str]:
+    needed = (
+        "numpy",
+        "pandas",
+        "scipy",
+        "sklearn",
+        "papermill",
+        "nbconvert",
+        "snakemake",
+        "pooch",
+        "openml",
+        "anthropic",
+    )
+    absent = [name for name in needed if importlib.util.find_spec(name) is None]
+    if absent:
+        return False, f"missing: {', '.join(absent)}", "pip install -e '.[dev,figures]' -c constraints.txt"
+    return True, f"all {len(needed)} found", ""
+
+
+def _torch() -> tuple[bool, str, str]:
+    if importlib.util.find_spec("torch") is None:
+        return False, "not installed", "pip install torch"
+    import torch
+
+    if torch.cuda.is_available():
+        return True, f"{torch.__version__} on {torch.cuda.get_device_name()}", ""
+    return True, f"{torch.__version__} on CPU ({torch.get_num_threads()} threads), no GPU seen", ""
+
+
+def _browser() -> tuple[bool | None, str, str]:
+    from toolkit.viz import find_browser
+
+    browser = find_browser()
+    if browser is None:
+        return (
+            None,
+            "no Chrome or Chromium, so figures stay HTML and JSON",
+            "apt-get install chromium  (or plotly_get_chrome)",
+        )
+    if importlib.util.find_spec("kaleido") is None:
+        return None, f"{browser}, but kaleido is missing", "pip install kaleido"
+    return True, str(browser), ""
+
+
+def _widgets() -> tuple[bool, str, str]:
+    absent = [
+        name for name in ("ipywidgets", "anywidget", "jupyterlab") if importlib.util.find_spec(name) is None
+    ]
+    if absent:
+        return False, f"missing: {', '.join(absent)}", f"pip install {' '.join(absent)}"
+    import plotly.graph_objects as go
+
+    try:
+        go.FigureWidget()
+    except ImportError as error:
+        return False, f"FigureWidget does not work: {error}", "pip install anywidget"
+    versions = (
+        f"{name} {importlib.metadata.version(name)}" for name in ("jupyterlab", "ipywidgets", "anywidget")
+    )
+    return True, ", ".join(versions), ""
+
+
+def _key(variable: str) -> Callable[[], tuple[bool | None, str, str]]:
+    def check() -> tuple[bool | None, str, str]:
+        if os.environ.get(variable):
+            return True, f"{variable} is set", ""
+        return None, f"{variable} is not set; recorded replies are replayed", f"export {variable}=…"
+
+    return check
+
+
+def _data() -> tuple[bool | None, str, str]:
+    from toolkit import data
+
+    here = [name for name in data.list_datasets() if data.is_here(name)]
+    total = len(data.list_datasets())
+    mirror = mirror_dir()
+    place = f"in {raw_dir()}" + (f" or the mirror {mirror}" if mirror else "")
+    complete = len(here) == total
+    return (
+        complete or None,
+        f"{len(here)} of {total} data sets {place}",
+        "" if complete else "toolkit fetch --all",
+    )
+
+
+def _disk() -> tuple[bool, str, str]:
+    free = shutil.disk_usage(project_root()).free / 1e9
+    enough = free > ENOUGH_FREE_GB
+    return (
+        enough,
+        f"{free:.0f} GB free at {project_root()}",
+        "" if enough else f"free at least {ENOUGH_FREE_GB} GB",
+    )
+
+
+_CHECKS: dict[str, Callable[[], tuple[bool | None, str, str]]] = {
+    "Python": _python,
+    "packages": _packages,
+    "torch": _torch,
+    "browser": _browser,
+    "widgets": _widgets,
+    **{f"key for {use}": _key(variable) for variable, use in KEYS.items()},
+    "data": _data,
+    "disk": _disk,
+}
