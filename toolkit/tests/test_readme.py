@@ -1,0 +1,57 @@
+"""The README's examples run, and what it names exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from toolkit.cli import _HOME_OF
+from toolkit.models import get_model
+from toolkit.tests.strategies import random_trials
+
+
+@pytest.fixture
+def readme(checkout: Path) -> str:
+    return (checkout / "README.md").read_text()
+
+
+def block(readme: str, containing: str) -> str:
+    return next(code for code in re.findall(r"```python\n(.*?)```", readme, re.S) if containing in code)
+
+
+def test_the_table_of_ones_own(readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = pd.DataFrame(
+        {"subject": 1, "age": 30, "size": [0, 1], "colour": 1, "resp": ["A", "B"], "feedback": ["A", "A"]}
+    )
+    table.to_csv("mine.csv")
+    code = block(readme, "mine.csv")
+    assert len(code.strip().splitlines()) <= 13
+    names: dict = {}
+    exec(code, names)
+    np.testing.assert_array_equal(names["trials"].correct, [[1, 0]])
+
+
+def test_the_model_of_ones_own(readme: str) -> None:
+    exec(block(readme, "class Habit"), {"__name__": "readme"})
+    model, trials = get_model("habit"), random_trials("category_learning")
+    log_p = model.log_likelihood(model.theta(2, strength=1.0), trials)
+    first, second = trials.choice[0, :2]
+    if first >= 0 and second >= 0:
+        expected = np.exp(first == second) / (1 + np.e)
+        assert np.exp(log_p[0, 1]) == pytest.approx(expected)
+
+
+def test_every_command_is_in_the_table(readme: str) -> None:
+    for command in set(_HOME_OF) - {"run-section"}:
+        assert f"`toolkit {command}" in readme, command
+
+
+def test_every_link_leads_somewhere(readme: str, checkout: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", readme):
+        if not target.startswith("http"):
+            assert (checkout / target).exists(), target
