@@ -39,6 +39,9 @@ def _guarded(name: str, check: Callable[[], tuple[bool | None, str, str]]) -> Ch
         return Check(name, *check())
     except ToolkitError as error:
         return Check(name, False, f"{error.where}: {error.what}".removeprefix(": "), error.fix)
+    except Exception as error:
+        # A package that is installed but broken, by a missing GPU library for instance, is a finding.
+        return Check(name, False, f"{type(error).__name__}: {error}", "make clean, then make again")
 
 
 def _python() -> tuple[bool, str, str]:
@@ -99,10 +102,9 @@ def _widgets() -> tuple[bool, str, str]:
         return False, f"missing: {', '.join(absent)}", f"pip install {' '.join(absent)}"
     import plotly.graph_objects as go
 
-    try:
-        go.FigureWidget()
-    except ImportError as error:
-        return False, f"FigureWidget does not work: {error}", "pip install anywidget"
+    # Making one would leave 5 MB of widget state in the notebook that asks.
+    if go.FigureWidget.__module__.startswith("plotly.missing"):
+        return False, "plotly found no anywidget, so FigureWidget does not work", "pip install anywidget"
     versions = (
         f"{name} {importlib.metadata.version(name)}" for name in ("jupyterlab", "ipywidgets", "anywidget")
     )
@@ -119,18 +121,15 @@ def _key(variable: str) -> Callable[[], tuple[bool | None, str, str]]:
 
 
 def _data() -> tuple[bool | None, str, str]:
-    from toolkit import data
+    from toolkit.data import list_datasets
+    from toolkit.data.fetching import holdings
 
-    here = [name for name in data.list_datasets() if data.is_here(name)]
-    total = len(data.list_datasets())
-    mirror = mirror_dir()
-    place = f"in {raw_dir()}" + (f" or the mirror {mirror}" if mirror else "")
-    complete = len(here) == total
-    return (
-        complete or None,
-        f"{len(here)} of {total} data sets {place}",
-        "" if complete else "toolkit fetch --all",
-    )
+    states = [holding.state for holding in holdings(list_datasets())]
+    detail = f"{states.count('here')} of {len(states)} data sets in {raw_dir()}"
+    if mirror := mirror_dir():
+        return True, f"{detail}, others from the mirror {mirror}", ""
+    complete = set(states) == {"here"}
+    return complete or None, detail, "" if complete else "toolkit fetch --all"
 
 
 def _disk() -> tuple[bool, str, str]:

@@ -7,6 +7,12 @@ from pathlib import Path
 
 from toolkit.errors import UsageError
 
+FOLDER_VARIABLE = "TOOLKIT_SECTION_FOLDER"
+"""Environment variable by which the runner names the private folder a section writes to."""
+
+RUN_VARIABLE = "TOOLKIT_RUN_FOLDER"
+"""Environment variable by which the runner names the run whose other sections can be loaded."""
+
 
 def project_root() -> Path:
     """Folder that holds notebooks/, data/ and papermill_runs/.

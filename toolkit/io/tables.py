@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from toolkit.errors import DataError, UsageError
 from toolkit.io.atomic import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
@@ -26,6 +28,8 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table written by :func:`write_table`."""
+    import pandas as pd
+
     path = Path(path)
     if not path.is_file():
         raise DataError("the table does not exist.", where=str(path))
