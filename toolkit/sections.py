@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from toolkit.errors import UsageError, did_you_mean
+from toolkit.paths import notebooks_dir
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class SectionParams(BaseModel):
@@ -21,12 +25,44 @@ class SectionParams(BaseModel):
 class StartHere(SectionParams):
     """00_start_here."""
 
-    problem: int = Field(0, ge=0, description="position of the problem in the bank")
-    participant: int = Field(0, ge=0, description="position of the person whose learning curve is drawn")
-    n_points: int = Field(200, ge=10, le=5000, description="points drawn from the problem")
+    problem: int = Field(0, ge=0, le=749, description="which of the bank's problems is drawn")
+    problem_type: Literal["I", "II", "III", "IV"] = Field(
+        "II", description="which of Shepard's problems people learned"
+    )
+    participant: int = Field(3, ge=0, le=94, description="whose learning curve is drawn")
+    trials_per_point: int = Field(16, ge=4, le=48, description="trials a point of the curve stands for")
+    n_simulated: int = Field(100, ge=2, le=10000, description="simulated learners")
 
 
 SECTIONS: dict[str, type[SectionParams]] = {"00_start_here": StartHere}
+
+_MAP = {
+    "00": ("Start here", "Is everything here, and what does learning by trial and error look like?"),
+    "01": ("Task statistics", "Are problems written by language models like the world's?"),
+    "02": ("Training", "What does a learner become when it is trained on such problems?"),
+    "03": ("Human comparison", "Which agent learns as people do?"),
+    "04": ("Generalisation", "What is hard, how do strategies shift, what transfers?"),
+    "05": ("GeCCo", "Can a language model write better cognitive models?"),
+    "06": ("Bandits", "Do people, agents and language models update their beliefs alike?"),
+    "07": ("Benchmark", "How good are in-context learners on real tables?"),
+}
+
+
+def list_sections() -> pd.DataFrame:
+    """The map of the project, one row a section.
+
+    Returns
+    -------
+    ``section`` (its notebook's name, or its number alone as long as there is none), ``title``,
+    ``question`` and ``here``: whether the notebook exists.
+    """
+    import pandas as pd
+
+    rows = []
+    for number, (title, question) in _MAP.items():
+        found = sorted(notebooks_dir().glob(f"{number}_*.ipynb"))
+        rows.append((found[0].stem if found else number, title, question, bool(found)))
+    return pd.DataFrame(rows, columns=["section", "title", "question", "here"])
 
 
 def validate_params(model: type[SectionParams], values: dict[str, Any], where: str = "") -> SectionParams:

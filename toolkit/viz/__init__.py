@@ -1,0 +1,35 @@
+"""Figures: one look, one colour an agent, and the files figures are kept in."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME_OF = {
+    "agent_style": "toolkit.viz.agents",
+    "export_figures": "toolkit.viz.export",
+    "feature_table": "toolkit.viz.problems",
+    "find_browser": "toolkit.viz.export",
+    "learning_curve": "toolkit.viz.learning",
+    "plot_learning_curve": "toolkit.viz.learning",
+    "plot_overview": "toolkit.viz.overview",
+    "plot_problem": "toolkit.viz.problems",
+    "publish_figures": "toolkit.viz.files",
+    "read_figure": "toolkit.viz.files",
+    "show_table": "toolkit.viz.tables",
+    "setup": "toolkit.viz.theme",
+    "write_figure": "toolkit.viz.files",
+}
+
+__all__ = list(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    # Plotly and the rest are imported by the function that needs them, so that the doctor stays quick.
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'toolkit.viz' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
