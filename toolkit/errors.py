@@ -71,5 +71,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     'Known: participant, seed.'
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1) or [known for known in names if known.startswith(name)]
+    close = difflib.get_close_matches(name, names, n=1) or [one for one in names if one.startswith(name)]
     return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(names)}."

@@ -11,7 +11,7 @@ import pytest
 
 from toolkit.cli import _HOME_OF
 from toolkit.models import get_model
-from toolkit.tests.strategies import random_trials
+from toolkit.trials import Trials
 
 
 @pytest.fixture
@@ -38,12 +38,13 @@ def test_the_table_of_ones_own(readme: str, tmp_path: Path, monkeypatch: pytest.
 
 def test_the_model_of_ones_own(readme: str) -> None:
     exec(block(readme, "class Habit"), {"__name__": "readme"})
-    model, trials = get_model("habit"), random_trials("category_learning")
-    log_p = model.log_likelihood(model.theta(2, strength=1.0), trials)
-    first, second = trials.choice[0, :2]
-    if first >= 0 and second >= 0:
-        expected = np.exp(first == second) / (1 + np.e)
-        assert np.exp(log_p[0, 1]) == pytest.approx(expected)
+    table = pd.DataFrame({"participant": 1, "stimulus_0": 0, "category": 0, "choice": [0, 0, 1, None, 1]})
+    model = get_model("habit")
+    log_p = model.log_likelihood(
+        model.theta(strength=1.0), Trials.from_table(table, "category_learning", n_options=2)
+    )
+    repeated = np.e / (1 + np.e)
+    np.testing.assert_allclose(np.exp(log_p), [[0.5, repeated, 1 - repeated, 1, 0.5]])
 
 
 def test_every_command_is_in_the_table(readme: str) -> None:
