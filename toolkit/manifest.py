@@ -50,6 +50,8 @@ class Manifest(_Frozen):
     ----------
     key
         Hash of everything the result depends on; a section is fresh while it equals the key of today.
+    parts
+        Digest of each thing in the key beside the parameters, so that a change can be named.
     inputs
         sha256 of every data file and upstream artifact used, by name.
     reason, advice
@@ -64,6 +66,7 @@ class Manifest(_Frozen):
     reason: str = ""
     advice: str = ""
     key: str
+    parts: dict[str, str] = {}
     params: dict[str, Any]
     seed_streams: dict[str, int] = {}
     inputs: dict[str, str] = {}

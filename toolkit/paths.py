@@ -13,6 +13,8 @@ FOLDER_VARIABLE = "TOOLKIT_SECTION_FOLDER"
 RUN_VARIABLE = "TOOLKIT_RUN_FOLDER"
 """Environment variable by which the runner names the run whose other sections can be loaded."""
 
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
 
 def project_root() -> Path:
     """Folder that holds notebooks/, data/ and papermill_runs/.
@@ -30,18 +32,19 @@ def project_root() -> Path:
     for folder in (here, *here.parents):
         if (folder / "notebooks" / "pipeline.yaml").is_file():
             return folder
-    return Path(__file__).resolve().parent.parent
+    return _CHECKOUT
 
 
 def data_dir() -> Path:
-    """Embedded data sets and the registry of downloadable ones."""
-    return project_root() / "data"
+    """Embedded data sets and the registry of downloadable ones: the project's own, else this checkout's."""
+    own = project_root() / "data"
+    return own if (own / "registry.toml").is_file() else _CHECKOUT / "data"
 
 
 def raw_dir() -> Path:
     """Cache of downloaded files; ``TOOLKIT_DATA`` moves it, to a shared disk for instance."""
     named = os.environ.get("TOOLKIT_DATA")
-    return Path(named).expanduser().resolve() if named else data_dir() / "raw"
+    return Path(named).expanduser().resolve() if named else project_root() / "data" / "raw"
 
 
 def mirror_dir() -> Path | None:

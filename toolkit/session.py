@@ -23,19 +23,13 @@ from toolkit.manifest import (
     describe_artifact,
     read_manifest,
 )
-from toolkit.paths import figures_dir, runs_dir
+from toolkit.paths import FOLDER_VARIABLE, RUN_VARIABLE, figures_dir, runs_dir
 from toolkit.sections import SECTIONS, SectionParams, validate_params
 from toolkit.seeds import Seeds
 from toolkit.trials import Trials
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-FOLDER_VARIABLE = "TOOLKIT_SECTION_FOLDER"
-"""Environment variable by which the runner names the private folder a section writes to."""
-
-RUN_VARIABLE = "TOOLKIT_RUN_FOLDER"
-"""Environment variable by which the runner names the run whose other sections can be loaded."""
 
 INTERACTIVE = "interactive"
 """Name of the run that notebooks opened by hand write to."""
@@ -108,7 +102,7 @@ class Run:
         return folder
 
     def load(self, name: str, **options: Any) -> Any:
-        """A data set by its name, or a result of an earlier section as "section/name".
+        """Trials, a curve or a table by name, or a result of an earlier section as "section/name".
 
         >>> run.load("badham2017")  # doctest: +SKIP
         >>> run.load("02_training/checkpoint")  # doctest: +SKIP
@@ -118,8 +112,9 @@ class Run:
             return self._load_artifact(section, artifact)
         from toolkit import data
 
-        loaded = data.load_data(name, **options)
-        self._inputs |= {f"{name}/{path}": sha256 for path, sha256 in data.checksums(name).items()}
+        loaded = data.load(name, **options)
+        dataset = data.describe(name).name
+        self._inputs |= {f"{dataset}/{path}": sha256 for path, sha256 in data.checksums(dataset).items()}
         return loaded
 
     def save(self, name: str, result: Any) -> Path:

@@ -6,7 +6,7 @@ from toolkit.data.bank import load_bank
 from toolkit.data.cache import checksums
 from toolkit.data.cc18 import list_cc18, load_cc18
 from toolkit.data.fetching import fetch
-from toolkit.data.loaders import load_curve, load_data
+from toolkit.data.loaders import load, load_curve, load_data
 from toolkit.data.loaders.badham2017 import correct_to_criterion
 from toolkit.data.registry import describe, list_datasets
 from toolkit.data.tables import load_table
@@ -19,6 +19,7 @@ __all__ = [
     "fetch",
     "list_cc18",
     "list_datasets",
+    "load",
     "load_bank",
     "load_cc18",
     "load_curve",

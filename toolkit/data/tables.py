@@ -16,6 +16,11 @@ from toolkit.errors import UsageError, did_you_mean
 _ERMI_FITS = "ermi_fits"
 
 
+def list_tables() -> list[str]:
+    """Names that :func:`load_table` knows."""
+    return [*_places(), _ERMI_FITS]
+
+
 def load_table(name: str) -> pd.DataFrame:
     """A table of the registry by its name, for instance "llm_tasks_claude" or "ermi_benchmark_ranks".
 
@@ -25,18 +30,23 @@ def load_table(name: str) -> pd.DataFrame:
     """
     if name == _ERMI_FITS:
         return _ermi_fits()
-    places = {file.table: (entry.name, file) for entry in registry().values() for file in entry.file}
-    places.pop("", None)
+    places = _places()
     if name not in places:
-        raise UsageError(f"there is no table '{name}'.", fix=did_you_mean(name, [*places, _ERMI_FITS]))
-    dataset, file = places[name]
-    path = locate_one(dataset, file.path)
+        raise UsageError(f"there is no table '{name}'.", fix=did_you_mean(name, list_tables()))
+    dataset, place = places[name]
+    path = locate_one(dataset, place)
     if path.suffix == ".RData":
         return next(iter(read_rdata(path).values()))
     table = pd.read_csv(path, low_memory=False)
     if dataset == "ermi_benchmark":
         table = table.rename(columns={"Unnamed: 0": "task_id"})
     return table.drop(columns=[column for column in table if column.startswith("Unnamed")])
+
+
+def _places() -> dict[str, tuple[str, str]]:
+    """Data set and path of every table by its name."""
+    entries = registry().values()
+    return {file.table: (entry.name, file.path) for entry in entries for file in entry.file if file.table}
 
 
 def _ermi_fits() -> pd.DataFrame:

@@ -46,11 +46,14 @@ def test_streams_are_reproducible_and_independent_of_each_other() -> None:
 
 
 def test_the_project_is_where_the_pipeline_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TOOLKIT_HOME", raising=False)
+    for variable in ("TOOLKIT_HOME", "TOOLKIT_DATA"):
+        monkeypatch.delenv(variable, raising=False)
     (tmp_path / "notebooks" / "explore").mkdir(parents=True)
     (tmp_path / "notebooks" / "pipeline.yaml").touch()
     monkeypatch.chdir(tmp_path / "notebooks" / "explore")
     assert paths.project_root() == tmp_path
+    assert (paths.data_dir() / "registry.toml").is_file()
+    assert paths.raw_dir() == tmp_path / "data" / "raw"
     monkeypatch.setenv("TOOLKIT_HOME", str(tmp_path / "nowhere"))
     with pytest.raises(UsageError, match="TOOLKIT_HOME"):
         paths.project_root()

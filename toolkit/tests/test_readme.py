@@ -30,7 +30,7 @@ def test_the_table_of_ones_own(readme: str, tmp_path: Path, monkeypatch: pytest.
     )
     table.to_csv("mine.csv")
     code = block(readme, "mine.csv")
-    assert len(code.strip().splitlines()) <= 13
+    assert len(code.strip().splitlines()) <= 10
     names: dict = {}
     exec(code, names)
     np.testing.assert_array_equal(names["trials"].correct, [[1, 0]])

@@ -103,6 +103,23 @@ def test_a_corrupt_result_is_not_loaded(project: Path) -> None:
         toolkit.start_section("my_plots", Fits).load("my_fits/note")
 
 
+def test_data_of_any_kind_load_by_name_and_are_recorded_by_data_set(project: Path, monkeypatch) -> None:
+    monkeypatch.setattr("toolkit.data.loaders.load_data", lambda name: f"trials of {name}")
+    monkeypatch.setattr("toolkit.data.loaders.load_curve", lambda name: f"curve of {name}")
+    monkeypatch.setattr("toolkit.data.tables.load_table", lambda name: f"table of {name}")
+    monkeypatch.setattr("toolkit.data.checksums", lambda name: {"file.csv": "1" * 64})
+    run = start()
+    assert run.load("devraj2022_exp1") == "trials of devraj2022_exp1"
+    assert run.load("nosofsky1994") == "curve of nosofsky1994"
+    assert run.load("ermi_fits") == "table of ermi_fits"
+    run.finish()
+    assert set(read_record(run.folder).inputs) == {
+        "devraj2022/file.csv", "nosofsky1994/file.csv", "ermi_fits/file.csv",
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="no data set 'badhm2017'.*Did you mean 'badham2017'"):
+        run.load("badhm2017")
+
+
 def test_what_cannot_be_kept_is_refused(project: Path) -> None:
     run = start()
     with pytest.raises(UsageError, match="is a set, which cannot be kept"):

@@ -51,6 +51,20 @@ CURVES = {
 }
 
 
+def load(name: str, **options: Any) -> Any:
+    """Whatever the registry has under this name: Trials, a curve, or a table."""
+    if name in TRIALS:
+        return load_data(name, **options)
+    if name in CURVES:
+        return load_curve(name, **options)
+    from toolkit.data.tables import list_tables, load_table
+
+    if name in list_tables():
+        return load_table(name, **options)
+    known = {**TRIALS, **CURVES, **dict.fromkeys(list_tables(), ("", {}))}
+    raise UsageError(f"there is no data set '{name}' to load.", fix=_suggest(name, known))
+
+
 def load_data(name: str, **options: Any) -> Trials:
     """Trials of a data set, read from its original files in the cache or the mirror.
 

@@ -82,7 +82,12 @@ def test_a_wrong_entry_is_an_error_that_names_the_field(tmp_path, monkeypatch, c
         list_datasets()
 
 
-def test_a_project_without_registry_says_so(tmp_path, monkeypatch):
+def test_a_project_without_registry_uses_that_of_the_toolkit(tmp_path, monkeypatch):
     monkeypatch.setenv("TOOLKIT_HOME", str(tmp_path))
-    with pytest.raises(DataError, match="TOOLKIT_HOME"):
-        list_datasets()
+    assert describe("badham2017").kind == "human"
+
+
+def test_a_registry_that_is_gone_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("toolkit.data.registry.data_dir", lambda: tmp_path)
+    with pytest.raises(DataError, match="registry.toml"):
+        describe("badham2017")
