@@ -62,7 +62,9 @@ def _fail(error: ToolkitError) -> None:
     sys.exit(error.exit_code)
 
 
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="toolkit")
 def main() -> None:
     """Which computational agent learns as people do? Tasks, models, fitters and notebooks.

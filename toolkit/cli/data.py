@@ -57,7 +57,7 @@ def _show(names: list[str], *, absent_only: bool = False) -> None:
     """One line a data set: name, kind, files, size and whether it is here."""
     from toolkit.data.cards import megabytes
     from toolkit.data.fetching import holdings
-    from toolkit.paths import raw_dir
+    from toolkit.paths import mirror_dir, raw_dir
 
     held = [one for one in holdings(names) if not (absent_only and one.state == "here")]
     if not held:
@@ -73,3 +73,5 @@ def _show(names: list[str], *, absent_only: bool = False) -> None:
         )
     size = megabytes(sum(one.dataset.bytes for one in held))
     click.echo(f"{len(held)} data sets, {size}, in {raw_dir()}")
+    if (mirror := mirror_dir()) is not None:
+        click.echo(f"What is not here is copied from the mirror {mirror} when it is loaded.")

@@ -201,3 +201,5 @@ def _tell_results(asked: Run, results: list[Result]) -> None:
         reason = f"  ({result.reason})" if result.ending in ("fresh", "not run") and result.reason else ""
         click.echo(f"  {result.section:24} {result.ending:12} {took}{reason}".rstrip())
     click.echo(f"Results: {asked.folder}")
+    if any(result.ending in ("succeeded", "fresh") for result in results):
+        click.echo("Look at them: toolkit report --open")
