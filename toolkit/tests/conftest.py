@@ -28,3 +28,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for variable in ("TOOLKIT_RUNS", "TOOLKIT_FIGURES", "TOOLKIT_DATA"):
         monkeypatch.delenv(variable, raising=False)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _registry_of_models_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that a test registers are gone after it."""
+    from toolkit.models import registry
+
+    monkeypatch.setattr(registry, "_HOME_OF", dict(registry._HOME_OF))
+    monkeypatch.setattr(registry, "_own", dict(registry._own))
