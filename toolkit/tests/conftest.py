@@ -1,11 +1,14 @@
-"""Shared fixtures."""
+"""Shared fixtures: an empty project, and public data that never touch the cache of whoever runs the tests."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from toolkit.paths import mirror_dir, project_root, raw_dir
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -37,3 +40,27 @@ def _registry_of_models_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(registry, "_HOME_OF", dict(registry._HOME_OF))
     monkeypatch.setattr(registry, "_own", dict(registry._own))
+
+
+def _source() -> Path | None:
+    """Folder that can serve original files: the mirror named or beside the checkout, or a filled cache."""
+    beside = project_root().parent / "shared" / "data"
+    candidates = (mirror_dir(), beside, raw_dir())
+    return next((folder for folder in candidates if folder and (folder / "human").is_dir()), None)
+
+
+@pytest.fixture(scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("raw")
+
+
+@pytest.fixture(scope="module")
+def public_data(_cache: Path) -> Iterator[Path]:
+    """The folder that serves original files; tests are skipped where there is none."""
+    source = _source()
+    if source is None:
+        pytest.skip("no data: run `toolkit fetch --all` or set TOOLKIT_MIRROR")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOOLKIT_MIRROR", str(source))
+        patch.setenv("TOOLKIT_DATA", str(_cache))
+        yield source

@@ -13,7 +13,6 @@ import pytest
 from nbformat import NotebookNode
 
 from toolkit.manifest import read_record
-from toolkit.paths import mirror_dir, raw_dir
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "00_start_here.ipynb"
 MOST_SECONDS, MOST_MB = 60, 2
@@ -78,11 +77,7 @@ def test_runs_without_data_and_says_how_to_get_them(elsewhere: Path, monkeypatch
 
 @pytest.mark.slow
 @pytest.mark.data
-@pytest.mark.skipif(
-    mirror_dir() is None and not (raw_dir() / "human" / "badham2017").is_dir(),
-    reason="toolkit fetch badham2017",
-)
-def test_a_person_is_drawn_where_the_data_are_here(elsewhere: Path) -> None:
+def test_a_person_is_drawn_where_the_data_are_here(elsewhere: Path, public_data: Path) -> None:
     notebook = _execute(NOTEBOOK.parent, participant=7, problem_type="I", problem=749)
     assert "People: Trials(category_learning: " in _shown(notebook)
     record = read_record(elsewhere / "runs" / "interactive" / "00_start_here")
