@@ -38,7 +38,7 @@ def convert(row: dict[str, str], paths: list[Path]) -> pd.DataFrame:
     table = table.drop(columns=[name for name in _LEFT_OUT.get(row["name"], []) if name in table])
     if row["target"] not in table:
         table = table.rename(columns={table.columns[-1]: row["target"]})
-    table.insert(len(table.columns) - 1, row["target"], table.pop(row["target"]))
+    table = table[[*table.columns.drop(row["target"]), row["target"]]]
     _check(table, row, paths[0])
     return table
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.io import savemat
 
 from toolkit.data import list_cc18, load_cc18
 from toolkit.data.cc18_sources import convert, read_arff
@@ -55,6 +56,26 @@ class TestFromTheMirror:
         body = table.to_csv(header=False, index=False, na_rep="?", quotechar="'")
         path.write_text(f"% a comment\n@relation x\n\n{header}@DATA\n{body}%\n")
         pd.testing.assert_frame_equal(convert(info, [path]), table)
+
+    def test_a_table_of_pmlb_comes_back(self, tmp_path):
+        features, target, info = load_cc18("churn")
+        table = features.assign(**{info["target"]: target})
+        table.to_csv(tmp_path / "churn.tsv.gz", sep="\t", index=False)
+        pd.testing.assert_frame_equal(convert(info, [tmp_path / "churn.tsv.gz"]), table)
+
+    def test_madelon_comes_back(self, tmp_path):
+        features, target, info = load_cc18("madelon")
+        savemat(tmp_path / "madelon.mat", {"X": features.to_numpy(), "Y": target.to_numpy()[:, None]})
+        made = convert(info, [tmp_path / "madelon.mat"])
+        pd.testing.assert_frame_equal(made, features.assign(Class=target), check_dtype=False)
+
+    def test_mouse_proteins_come_back_without_the_columns_that_give_the_class_away(self, tmp_path):
+        features, target, info = load_cc18("MiceProtein")
+        telling = dict.fromkeys(("MouseID", "Genotype", "Treatment", "Behavior"), "x")
+        table = features.assign(**telling, **{info["target"]: target})
+        table.to_csv(tmp_path / "mice.csv", sep=";", decimal=",", index=False)
+        made = convert(info, [tmp_path / "mice.csv"])
+        pd.testing.assert_frame_equal(made, features.assign(**{info["target"]: target}))
 
 
 ARFF = """% comment
