@@ -67,7 +67,7 @@ class TestFromTheMirror:
         features, target, info = load_cc18("madelon")
         savemat(tmp_path / "madelon.mat", {"X": features.to_numpy(), "Y": target.to_numpy()[:, None]})
         made = convert(info, [tmp_path / "madelon.mat"])
-        pd.testing.assert_frame_equal(made, features.assign(Class=target), check_dtype=False)
+        pd.testing.assert_frame_equal(made, pd.concat([features, target], axis=1), check_dtype=False)
 
     def test_mouse_proteins_come_back_without_the_columns_that_give_the_class_away(self, tmp_path):
         features, target, info = load_cc18("MiceProtein")
