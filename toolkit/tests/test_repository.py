@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -21,6 +22,19 @@ FORBIDDEN = {
     r"\btorch\.load\(": "checkpoints are safetensors",
     r"/home/|/work/|/tmp/": "absolute path",
 }
+
+ENGINES = {
+    "anthropic": {"llm"},
+    "openai": {"llm"},
+    "openml": {"data", "benchmark"},
+    "xgboost": {"benchmark"},
+    "pooch": {"data"},
+    "papermill": {"pipeline"},
+    "nbconvert": {"pipeline"},
+    "snakemake": {"pipeline"},
+    "ipywidgets": {"widgets"},
+}
+"""Folders that may import a tool; everywhere else it must be possible to do without it."""
 
 
 def sources(checkout: Path) -> list[Path]:
@@ -42,6 +56,27 @@ def test_imports_go_downwards_only(checkout: Path) -> None:
         [Path(sys.executable).with_name("lint-imports")], cwd=checkout, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_engines_stay_in_their_rooms(checkout: Path) -> None:
+    found = []
+    for path in sources(checkout):
+        room = path.relative_to(checkout / "toolkit").parts[0]
+        found += [
+            f"{path.name} imports {name}" for name in imported(path) if room not in ENGINES.get(name, {room})
+        ]
+    assert not found
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of all packages a module imports, inside functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
 
 
 @pytest.mark.parametrize("pattern", FORBIDDEN)
