@@ -43,6 +43,12 @@ def parse_settings(settings: list[str], pipeline: Pipeline, sections: list[str])
             )
         if not name.isidentifier():
             raise UsageError(f"'{name}' cannot be the name of a parameter.", where=f"--set {setting}")
+        if name == "profile":
+            raise UsageError(
+                "the profile is not a setting.",
+                where=f"--set {setting}",
+                fix=f"Use --profile {text.strip()}.",
+            )
         value = _parse_value(text, setting)
         for target in [pipeline.find(section)] if dot else _sections_with(name, pipeline, sections):
             overrides.setdefault(target, {})[name] = value

@@ -64,9 +64,9 @@ def test_settings_are_json_or_else_text(project: Project) -> None:
     project.add("01_a")
     project.add("02_b")
     pipeline = project.pipeline()
-    settings = ["number=3", '02.words=["x", "y"]', "01_a.profile=007"]
+    settings = ["number=3", '02.words=["x", "y"]', "01_a.words=007"]
     assert parse_settings(settings, pipeline, pipeline.names) == {
-        "01_a": {"number": 3, "profile": "007"},
+        "01_a": {"number": 3, "words": "007"},
         "02_b": {"number": 3, "words": ["x", "y"]},
     }
 
@@ -75,6 +75,7 @@ def test_settings_are_json_or_else_text(project: Project) -> None:
     ("setting", "message"),
     [
         ("number", "sets nothing"),
+        ("profile=paper", "Use --profile paper"),
         ("nummber=1", "no section has a parameter 'nummber'. Did you mean 'number'"),
         ("number=NaN", "NaN is not a value"),
         ("a;import os=1", "cannot be the name"),
