@@ -15,6 +15,7 @@ _HOME_OF = {
     "mlp": "toolkit.tasks.mlp:MLP",
     "rational": "toolkit.tasks.rational:Rational",
     "bank": "toolkit.tasks.bank:Bank",
+    "openml": "toolkit.tasks.openml:Tables",
 }
 
 __all__ = ["get_source", "list_sources"]
