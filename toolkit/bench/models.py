@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import torch
 
 from toolkit.bench.core import Row, median_seconds
 from toolkit.models import get_model
@@ -16,6 +17,7 @@ PARTICIPANTS, TRIALS, STARTS = 100, 200, 20
 
 def rows() -> list[Row]:
     """One row: 100 participants × 200 trials × 20 starts."""
+    torch.set_num_threads(1)  # Two threads on two busy cores wait for each other.
     model = get_model("win_stay_lose_shift")
     rng = np.random.default_rng(0)
     trials = model.simulate(model.theta(PARTICIPANTS, stay=0.8, shift=0.6), _two_armed_bandit(rng), rng)
