@@ -20,7 +20,7 @@ FORBIDDEN = {
     r"\byaml\.(load|full_load|unsafe_load)\(": "yaml.safe_load only",
     r"allow_pickle=True": "arrays are read without pickle",
     r"\btorch\.load\(": "checkpoints are safetensors",
-    r"/home/|/work/|/tmp/": "absolute path",
+    r"/home/|/Users/|/root/|/tmp/": "absolute path",
 }
 
 ENGINES = {
