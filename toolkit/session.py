@@ -119,6 +119,7 @@ class Run:
 
     def save(self, name: str, result: Any) -> Path:
         """Keep a result as an artifact: a table, Trials, arrays by name, or anything JSON holds."""
+        self._check_name(name)
         kind, suffix, write = _writer(name, result)
         path = self.folder / "artifacts" / f"{name}{suffix}"
         write(path, result)
@@ -129,6 +130,7 @@ class Run:
         """Keep a figure as "<section>_<name>" and give it back to be shown."""
         from toolkit.viz import write_figure
 
+        self._check_name(name)
         path = write_figure(figure, self.folder / "artifacts" / "figures", f"{self.name}_{name}")
         self._register(path, name, "figure")
         return figure
@@ -149,6 +151,14 @@ class Run:
             from toolkit.viz import publish_figures
 
             publish_figures(self.folder / "artifacts" / "figures", figures_dir())
+
+    def _check_name(self, name: str) -> None:
+        if not name.replace("-", "_").isidentifier():
+            raise UsageError(
+                f"'{name}' cannot be the name of a result.",
+                where=self.name,
+                fix="Use letters, digits, _ and -, such as learning_curve.",
+            )
 
     def _register(self, path: Path, name: str, kind: str) -> None:
         if name in self._artifacts and self._artifacts[name].kind != kind:

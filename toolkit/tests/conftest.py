@@ -25,7 +25,7 @@ def checkout() -> Path:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project folder that everything is written to."""
     monkeypatch.setenv("TOOLKIT_HOME", str(tmp_path))
     for variable in ("TOOLKIT_RUNS", "TOOLKIT_FIGURES", "TOOLKIT_DATA"):

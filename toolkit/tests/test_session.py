@@ -36,23 +36,23 @@ def start(**params) -> toolkit.session.Run:
         ({"profile": "quick"}, "'profile'"),
     ],
 )
-def test_wrong_parameters_are_errors(project: Path, params: dict, words: str) -> None:
+def test_wrong_parameters_are_errors(home: Path, params: dict, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         start(**params)
 
 
-def test_an_unknown_section_gets_a_suggestion(project: Path) -> None:
+def test_an_unknown_section_gets_a_suggestion(home: Path) -> None:
     with pytest.raises(UsageError, match="Did you mean '00_start_here'"):
         toolkit.start_section("00_start_her")
 
 
-def test_parameters_are_frozen(project: Path) -> None:
+def test_parameters_are_frozen(home: Path) -> None:
     run = start(n_starts=3, seed=1)
     with pytest.raises(ValueError, match="frozen"):
         run.params.n_starts = 4
 
 
-def test_results_are_recorded_with_their_checksums(project: Path) -> None:
+def test_results_are_recorded_with_their_checksums(home: Path) -> None:
     run = start(seed=7)
     run.seeds.numpy("starts")
     results = {
@@ -74,13 +74,13 @@ def test_results_are_recorded_with_their_checksums(project: Path) -> None:
     assert record.params == {"profile": "workshop", "seed": 7, "n_starts": 5}
     assert record.takeaways == ["GCM wins."]
     assert not damaged_artifacts(run.folder, record.artifacts)
-    assert (project / "figures" / "my_fits_curve.html").is_file()
+    assert (home / "figures" / "my_fits_curve.html").is_file()
 
 
-def test_a_later_section_loads_what_an_earlier_one_kept(project: Path) -> None:
+def test_a_later_section_loads_what_an_earlier_one_kept(home: Path) -> None:
     table = pd.DataFrame({"bic": [1.0]})
     trials = random_trials("category_learning")
-    publish(project, {"fits": table, "people": trials, "weights": {"a": np.ones(2)}, "note": {"x": 1}})
+    publish(home, {"fits": table, "people": trials, "weights": {"a": np.ones(2)}, "note": {"x": 1}})
     run = toolkit.start_section("my_plots", Fits)
     pd.testing.assert_frame_equal(run.load("my_fits/fits"), table)
     assert run.load("my_fits/people").equals(trials)
@@ -96,14 +96,14 @@ def test_a_later_section_loads_what_an_earlier_one_kept(project: Path) -> None:
     }
 
 
-def test_a_corrupt_result_is_not_loaded(project: Path) -> None:
-    folder = publish(project, {"note": {"x": 1}})
+def test_a_corrupt_result_is_not_loaded(home: Path) -> None:
+    folder = publish(home, {"note": {"x": 1}})
     (folder / "artifacts" / "note.json").write_text('{"x": 2}')
     with pytest.raises(UsageError, match="sha256.*Make it again: toolkit run --only my_fits"):
         toolkit.start_section("my_plots", Fits).load("my_fits/note")
 
 
-def test_data_of_any_kind_load_by_name_and_are_recorded_by_data_set(project: Path, monkeypatch) -> None:
+def test_data_of_any_kind_load_by_name_and_are_recorded_by_data_set(home: Path, monkeypatch) -> None:
     monkeypatch.setattr("toolkit.data.loaders.load_data", lambda name: f"trials of {name}")
     monkeypatch.setattr("toolkit.data.loaders.load_curve", lambda name: f"curve of {name}")
     monkeypatch.setattr("toolkit.data.tables.load_table", lambda name: f"table of {name}")
@@ -120,16 +120,21 @@ def test_data_of_any_kind_load_by_name_and_are_recorded_by_data_set(project: Pat
         run.load("badhm2017")
 
 
-def test_what_cannot_be_kept_is_refused(project: Path) -> None:
+def test_what_cannot_be_kept_is_refused(home: Path) -> None:
     run = start()
     with pytest.raises(UsageError, match="is a set, which cannot be kept"):
         run.save("things", {1, 2})
+    for name in ("../fits", "a/b", "", "two words"):
+        with pytest.raises(UsageError, match="cannot be the name of a result"):
+            run.save(name, {"a": 1})
+    with pytest.raises(UsageError, match="cannot be the name of a result"):
+        run.figure(go.Figure(), "../curve")
     run.save("fits", pd.DataFrame({"a": [1]}))
     with pytest.raises(UsageError, match="name of another result"):
         run.save("fits", {"a": 1})
 
 
-def test_starting_again_by_hand_starts_clean_but_keeps_the_scratch_folder(project: Path) -> None:
+def test_starting_again_by_hand_starts_clean_but_keeps_the_scratch_folder(home: Path) -> None:
     run = start()
     run.save("note", {"x": 1})
     (run.scratch / "checkpoint").touch()
@@ -138,13 +143,13 @@ def test_starting_again_by_hand_starts_clean_but_keeps_the_scratch_folder(projec
     assert (again.scratch / "checkpoint").exists()
 
 
-def publish(project: Path, results: dict) -> Path:
+def publish(home: Path, results: dict) -> Path:
     """A finished section of a pipeline run, made without running a notebook."""
     run = start()
     for name, result in results.items():
         run.save(name, result)
     run.finish()
-    target = project / "papermill_runs" / "20260101-000000-0123abcd" / "my_fits"
+    target = home / "papermill_runs" / "20260101-000000-0123abcd" / "my_fits"
     target.parent.mkdir(parents=True)
     run.folder.rename(target)
     record = read_record(target)

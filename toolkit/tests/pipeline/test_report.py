@@ -41,15 +41,6 @@ def _output(figure: go.Figure, **others: str) -> Any:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project folder with nothing in it."""
-    monkeypatch.setenv("TOOLKIT_HOME", str(tmp_path))
-    for variable in ("TOOLKIT_RUNS", "TOOLKIT_FIGURES", "TOOLKIT_DATA"):
-        monkeypatch.delenv(variable, raising=False)
-    return tmp_path
-
-
-@pytest.fixture
 def section(home: Path) -> Callable[..., Path]:
     """Makes a section's folder as the runner leaves it."""
 
