@@ -153,10 +153,10 @@ def test_setup_makes_figures_visible_in_lab_and_in_saved_pages(monkeypatch: pyte
         pio.templates.default = default
 
 
-def test_map_of_sections_reads_the_folder(project: Path) -> None:
+def test_map_of_sections_reads_the_folder(home: Path) -> None:
     assert not list_sections()["here"].any()
-    (project / "notebooks").mkdir()
-    (project / "notebooks" / "03_human_comparison.ipynb").write_text("{}")
+    (home / "notebooks").mkdir()
+    (home / "notebooks" / "03_human_comparison.ipynb").write_text("{}")
     row = list_sections().iloc[3]
     assert row["here"] and row["section"] == "03_human_comparison"
 

@@ -70,7 +70,7 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
         export_figures([(_figure(), tmp_path / "a")], ["eps"])
 
 
-def test_the_command_says_when_there_are_no_figures(project: Path) -> None:
+def test_the_command_says_when_there_are_no_figures(home: Path) -> None:
     result = CliRunner().invoke(main, ["figures"])
     assert result.exit_code == 2
     assert "there are no figures yet" in result.output
@@ -103,12 +103,10 @@ def test_files_have_the_width_asked_for(tmp_path: Path) -> None:
 @needs_browser
 @pytest.mark.browser
 @pytest.mark.slow
-def test_the_command_draws_the_figures_chosen(project: Path) -> None:
+def test_the_command_draws_the_figures_chosen(home: Path) -> None:
     for name in ("00_a", "00_b", "01_c"):
-        write_figure(_figure(), project / "from", name)
-    publish_figures(project / "from", project / "figures")
-    result = CliRunner().invoke(
-        figures_command, ["00", "--format", "svg", "--folder", str(project / "print")]
-    )
+        write_figure(_figure(), home / "from", name)
+    publish_figures(home / "from", home / "figures")
+    result = CliRunner().invoke(figures_command, ["00", "--format", "svg", "--folder", str(home / "print")])
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in (project / "print").iterdir()) == ["00_a.svg", "00_b.svg"]
+    assert sorted(path.name for path in (home / "print").iterdir()) == ["00_a.svg", "00_b.svg"]
