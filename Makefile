@@ -34,5 +34,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --progress-bar on -c constraints.txt -e '.[dev,figures,cluster,xgboost-cpu]'
+	$(BIN)/python -m pip install -q --progress-bar on -c constraints.txt -e '.[dev,figures,cluster,local-llm,xgboost-cpu]'
 	@touch $@

@@ -25,7 +25,8 @@ FORBIDDEN = {
 
 ENGINES = {
     "anthropic": {"llm"},
-    "openai": {"llm"},
+    "httpx": {"llm"},
+    "transformers": {"llm"},
     "openml": {"data", "benchmark"},
     "xgboost": {"benchmark"},
     "pooch": {"data"},
