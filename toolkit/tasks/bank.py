@@ -8,22 +8,22 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from toolkit.data.bank import BankFeature, BankProblem, load_bank
+from toolkit.data.bank import BankProblem, load_bank
 from toolkit.errors import UsageError
+from toolkit.tasks.copula import N_TERMS, hermite_series, latent_correlations, nearest_correlation
+from toolkit.tasks.marginals import GRID, WHOLE, matched_quantiles, values_of
 from toolkit.tasks.problems import Source, normal, uniform
 
 N_FEATURES, MOST_CLASSES = 6, 4
-WHOLE = ("count", "ordinal", "binary")
-
-_GRID = np.linspace(-4.0, 4.0, 257)
 
 
 class Bank(Source):
     """Class by base rate, then features by a Gaussian copula, in a random order and with classes renamed.
 
-    Standard normal draws with the problem's correlations pass through a table for every feature and class
-    that maps them to values: normal, log-normal, negative binomial, Beta and so on by the feature's kind.
-    The tables are made once; after that drawing is a look-up on the device.
+    Correlated standard normal draws pass through a table for every feature and class that maps them to
+    values: normal, log-normal, negative binomial, Beta and so on by the feature's kind. Means, spreads and
+    correlations are those of the values, after rounding and within the feature's range. The tables are made
+    once; after that drawing is a look-up on the device.
     """
 
     name: ClassVar[str] = "bank"
@@ -73,7 +73,8 @@ class Bank(Source):
         # Classes that a problem does not have follow its last one in the cumulated rates.
         y = torch.searchsorted(rates, uniform(len(which), n_points, generator=generator))
         y = torch.minimum(y, tables.n_classes[which][:, None] - 1)
-        z = normal(len(which), n_points, N_FEATURES, generator=generator) @ tables.cholesky[which].mT
+        free = normal(len(which), n_points, N_FEATURES, generator=generator)
+        z = (tables.cholesky[which[:, None], y] @ free[..., None]).squeeze(-1)
         return tables.values(which, y, z), y
 
 
@@ -83,19 +84,14 @@ class _Tables:
     def __init__(self, problems: Sequence[BankProblem]) -> None:
         shape = (len(problems), MOST_CLASSES)
         rates = np.zeros(shape)
-        table = np.zeros((*shape, N_FEATURES, len(_GRID)))
-        correlation = np.tile(np.eye(N_FEATURES), (len(problems), 1, 1))
         for row, problem in enumerate(problems):
             rates[row, : len(problem.categories)] = problem.base_rates
-            for i, j, r in problem.correlations:
-                correlation[row, i, j] = correlation[row, j, i] = r
-            for column, feature in enumerate(problem.features):
-                table[row, : len(problem.categories), column] = quantiles(feature)
+        table, series = _feature_tables(problems)
         limits = [[feature.range for feature in problem.features] for problem in problems]
         whole = [[feature.kind in WHOLE for feature in problem.features] for problem in problems]
         self.base_rates = torch.tensor(rates, dtype=torch.float32)
         self.n_classes = torch.tensor([len(problem.categories) for problem in problems])
-        self.cholesky = torch.linalg.cholesky(torch.tensor(correlation)).float()
+        self.cholesky = torch.linalg.cholesky(torch.tensor(_correlations(problems, series))).float()
         self.table = torch.tensor(table, dtype=torch.float32)
         self.limits = torch.tensor(limits, dtype=torch.float32)
         self.whole = torch.tensor(whole)
@@ -109,8 +105,8 @@ class _Tables:
 
     def values(self, which: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """Values of the features at standard normal ``z`` (problems, points, features) given the class."""
-        step = float(_GRID[1] - _GRID[0])
-        position = ((z - float(_GRID[0])) / step).clamp(0, len(_GRID) - 1.001)
+        step = float(GRID[1] - GRID[0])
+        position = ((z - float(GRID[0])) / step).clamp(0, len(GRID) - 1.001)
         left = position.long()
         feature = torch.arange(N_FEATURES, device=z.device)
         index = (which[:, None, None], y[..., None], feature)
@@ -120,30 +116,41 @@ class _Tables:
         return torch.where(self.whole[which][:, None], x.round(), x)
 
 
-def quantiles(feature: BankFeature) -> np.ndarray:
-    """Value of a feature at every point of the grid of standard normal deviates: (categories, grid).
+def _feature_tables(problems: Sequence[BankProblem]) -> tuple[np.ndarray, np.ndarray]:
+    """Values by deviate and Hermite series of every feature in every class.
 
-    Values of whole numbers are steps; a binary feature is a ramp whose half lies where the 1s begin.
+    Returns
+    -------
+    (problems, classes, features, grid) and (problems, classes, features, terms).
     """
-    from scipy import special
+    rows: dict[str, list[tuple[tuple[int, int, int], tuple[float, float, float, float]]]] = {}
+    for row, problem in enumerate(problems):
+        for column, feature in enumerate(problem.features):
+            for category, (mean, sd) in enumerate(zip(feature.means, feature.sds, strict=True)):
+                place = (row, category, column)
+                rows.setdefault(feature.kind, []).append((place, (mean, sd, *feature.range)))
+    shape = (len(problems), MOST_CLASSES, N_FEATURES)
+    table, series = np.zeros((*shape, len(GRID))), np.zeros((*shape, N_TERMS))
+    for kind, found in rows.items():
+        index = tuple(np.array([place for place, _ in found]).T)
+        mean, sd, low, high = np.array([numbers for _, numbers in found], float).T
+        table[index] = matched_quantiles(kind, mean, sd, low, high)
+        series[index] = hermite_series(values_of(kind, table[index], low, high))
+    return table, series
 
-    mean, sd = np.array(feature.means)[:, None], np.array(feature.sds)[:, None]
-    low, high = feature.range
-    share_below = special.ndtr(_GRID)
-    if feature.kind == "binary":
-        return 0.5 + _GRID + special.ndtri(np.clip(mean, 1e-9, 1 - 1e-9))
-    if feature.kind == "skewed" and (mean > 0).all():
-        sigma = np.sqrt(np.log1p((sd / mean) ** 2))
-        return np.exp(np.log(mean) - sigma**2 / 2 + sigma * _GRID)
-    if feature.kind == "proportion":
-        share, variance = (mean - low) / (high - low), (sd / (high - low)) ** 2
-        concentration = np.maximum(share * (1 - share) / np.maximum(variance, 1e-12) - 1, 1e-3)
-        inside = np.clip(share, 1e-6, 1 - 1e-6) * concentration
-        return low + (high - low) * special.betaincinv(inside, concentration - inside, share_below)
-    if feature.kind == "count":
-        wide = (sd**2 > mean * 1.02) & (mean > 0)
-        size = np.where(wide, mean, 1) ** 2 / np.where(wide, sd**2 - mean, 1)
-        success = np.where(wide, mean / np.where(wide, sd**2, 1), 0.5)
-        counts = np.ceil(special.nbdtrik(share_below, size, success))
-        return np.where(wide, np.nan_to_num(counts), mean + sd * _GRID)
-    return mean + sd * _GRID
+
+def _correlations(problems: Sequence[BankProblem], series: np.ndarray) -> np.ndarray:
+    """Correlations of the deviates in every class: (problems, classes, features, features)."""
+    pairs = [
+        (row, category, i, j, r)
+        for row, problem in enumerate(problems)
+        for i, j, r in problem.correlations
+        for category in range(len(problem.categories))
+    ]
+    matrices = np.tile(np.eye(N_FEATURES), (len(problems), MOST_CLASSES, 1, 1))
+    if pairs:
+        row, category, i, j = np.array([pair[:4] for pair in pairs]).T
+        wanted = np.array([pair[4] for pair in pairs])
+        found = latent_correlations(series[row, category, i], series[row, category, j], wanted)
+        matrices[row, category, i, j] = matrices[row, category, j, i] = found
+    return nearest_correlation(matrices)

@@ -8,10 +8,11 @@ import torch
 from scipy import stats
 
 from toolkit.data import load_bank
-from toolkit.data.bank import BankFeature
 from toolkit.errors import UsageError
 from toolkit.seeds import Seeds
-from toolkit.tasks.bank import _GRID, N_FEATURES, Bank, quantiles
+from toolkit.tasks.bank import N_FEATURES, Bank
+from toolkit.tasks.copula import hermite_series, latent_correlations, nearest_correlation
+from toolkit.tasks.marginals import GRID, quantiles
 
 N_POINTS = 3000
 
@@ -34,7 +35,7 @@ def test_base_rates(bank: Bank, points: tuple[torch.Tensor, torch.Tensor]) -> No
 
 
 def test_means_and_spreads_by_kind(bank: Bank, points: tuple[torch.Tensor, torch.Tensor]) -> None:
-    """Within sampling error for nearly all; clipping to the range moves those that reach beyond it."""
+    """Within sampling error, also where a range cuts the distribution off and where values are rounded."""
     errors: dict[str, list[tuple[float, float]]] = {}
     for row, problem in enumerate(bank.problems):
         for column, feature in enumerate(problem.features):
@@ -47,9 +48,9 @@ def test_means_and_spreads_by_kind(bank: Bank, points: tuple[torch.Tensor, torch
     assert set(errors) == {"continuous", "skewed", "count", "ordinal", "proportion", "binary"}
     for kind, found in errors.items():
         shift, ratio = np.array(found).T
-        assert np.median(shift) < 0.05, kind
-        assert np.quantile(shift, 0.95) < 0.2, kind
-        assert 0.93 < np.median(ratio) < 1.05, kind
+        assert np.median(shift) < 0.02, kind
+        assert np.quantile(shift, 0.99) < 0.12, kind
+        assert 0.99 < np.median(ratio) < 1.01, kind
 
 
 def test_values_stay_in_range_and_whole_numbers_whole(
@@ -65,18 +66,40 @@ def test_values_stay_in_range_and_whole_numbers_whole(
 
 
 def test_correlations_within_a_category(bank: Bank, points: tuple[torch.Tensor, torch.Tensor]) -> None:
-    found, asked = [], []
+    """Those of the values, whatever their kinds: yes-or-no features correlate as strongly as was said."""
+    found: dict[str, list[tuple[float, float]]] = {}
     for row, problem in enumerate(bank.problems):
         kinds = [feature.kind for feature in problem.features]
         category = int(np.argmax(problem.base_rates))
-        chosen = points[0][row, points[1][row] == category]
+        chosen = points[0][row, points[1][row] == category].double()
         for i, j, r in problem.correlations:
-            if kinds[i] == kinds[j] == "continuous":
-                found.append(np.corrcoef(chosen[:, i], chosen[:, j])[0, 1])
-                asked.append(r)
-    assert len(asked) > 50
-    assert np.corrcoef(found, asked)[0, 1] > 0.97
-    assert np.abs(np.subtract(found, asked)).mean() < 0.05
+            if min(chosen[:, i].std(), chosen[:, j].std()) > 0:
+                pair = (r, np.corrcoef(chosen[:, i], chosen[:, j])[0, 1])
+                for kind in {kinds[i], kinds[j]}:
+                    found.setdefault(kind, []).append(pair)
+    assert set(found) == {"continuous", "skewed", "count", "ordinal", "proportion", "binary"}
+    for kind, pairs in found.items():
+        asked, got = np.array(pairs).T
+        assert (asked * got).sum() / (asked**2).sum() == pytest.approx(1, abs=0.04), kind
+        assert np.abs(got - asked).mean() < 0.03, kind
+
+
+def test_a_correlation_that_cannot_be_is_as_strong_as_it_can() -> None:
+    """Two yes-or-no features with chances .05 and .9 cannot correlate above .08."""
+    values = np.array([[0.05], [0.9]]) > 1 - stats.norm.cdf(np.linspace(GRID[0], GRID[-1], 4001))
+    rare, common = hermite_series(values.astype(float))
+    strongest = latent_correlations(rare[None], common[None], np.array([0.9]))
+    assert strongest == pytest.approx(0.98, abs=1e-3)
+
+
+def test_matrices_that_cannot_be_are_mended() -> None:
+    impossible = np.array([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1.0]])
+    possible = np.array([[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1.0]])
+    mended = nearest_correlation(np.stack([impossible, possible]))
+    np.testing.assert_array_equal(mended[1], possible)
+    assert np.linalg.eigvalsh(mended[0]).min() > 0
+    np.testing.assert_allclose(np.diag(mended[0]), 1)
+    assert (np.sign(mended[0]) == np.sign(impossible)).all()
 
 
 def test_order_of_features_and_names_of_classes_are_shuffled(bank: Bank) -> None:
@@ -99,7 +122,8 @@ def test_only_problems_with_as_many_categories_are_drawn(bank: Bank) -> None:
 
 
 def test_counts_are_negative_binomial() -> None:
-    feature = BankFeature(name="n", unit="", kind="count", means=(0.3, 20.0), sds=(0.6, 9.0), range=(0, 100))
-    for mean, sd, table in zip(feature.means, feature.sds, quantiles(feature), strict=True):
-        expected = stats.nbinom.ppf(stats.norm.cdf(_GRID), mean**2 / (sd**2 - mean), mean / sd**2)
-        np.testing.assert_array_equal(table, expected)
+    mean, sd = np.array([0.3, 20.0]), np.array([0.6, 9.0])
+    expected = stats.nbinom.ppf(
+        stats.norm.cdf(GRID), *np.c_[mean**2 / (sd**2 - mean), mean / sd**2].T[..., None]
+    )
+    np.testing.assert_array_equal(quantiles("count", mean, sd, np.zeros(2), np.full(2, 100.0)), expected)
