@@ -34,7 +34,20 @@ class StartHere(SectionParams):
     n_simulated: int = Field(100, ge=2, le=10000, description="simulated learners")
 
 
-SECTIONS: dict[str, type[SectionParams]] = {"00_start_here": StartHere}
+class TaskStatistics(SectionParams):
+    """01_task_statistics."""
+
+    n_problems: int = Field(400, ge=20, le=10000, description="problems drawn from every source")
+    n_points: int = Field(60, ge=20, le=650, description="points of a problem")
+    n_features: int = Field(3, ge=2, le=6, description="features of a problem")
+    n_bootstrap: int = Field(200, ge=20, le=10000, description="draws behind every interval")
+    example: int = Field(130, ge=0, le=749, description="problem of the bank that is shown")
+
+
+SECTIONS: dict[str, type[SectionParams]] = {
+    "00_start_here": StartHere,
+    "01_task_statistics": TaskStatistics,
+}
 
 _MAP = {
     "00": ("Start here", "Is everything here, and what does learning by trial and error look like?"),

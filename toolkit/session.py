@@ -31,6 +31,8 @@ from toolkit.trials import Trials
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from toolkit.tasks.problems import Source
+
 INTERACTIVE = "interactive"
 """Name of the run that notebooks opened by hand write to."""
 
@@ -113,9 +115,20 @@ class Run:
         from toolkit import data
 
         loaded = data.load(name, **options)
-        dataset = data.describe(name).name
-        self._inputs |= {f"{dataset}/{path}": sha256 for path, sha256 in data.checksums(dataset).items()}
+        self._note(data.describe(name).name)
         return loaded
+
+    def source(self, name: str, **options: Any) -> Source:
+        """A source of learning problems by name; data that it reads count among the section's inputs.
+
+        >>> run.source("bank").draw(8, 100, 3, generator=run.seeds.torch("bank"))  # doctest: +SKIP
+        """
+        from toolkit.tasks import get_source
+
+        source = get_source(name, **options)
+        if source.dataset is not None:
+            self._note(source.dataset)
+        return source
 
     def save(self, name: str, result: Any) -> Path:
         """Keep a result as an artifact: a table, Trials, arrays by name, or anything JSON holds."""
@@ -151,6 +164,12 @@ class Run:
             from toolkit.viz import publish_figures
 
             publish_figures(self.folder / "artifacts" / "figures", figures_dir())
+
+    def _note(self, dataset: str) -> None:
+        """Keep the checksums of a data set that was read."""
+        from toolkit.data import checksums
+
+        self._inputs |= {f"{dataset}/{path}": sha256 for path, sha256 in checksums(dataset).items()}
 
     def _check_name(self, name: str) -> None:
         if not name.replace("-", "_").isidentifier():

@@ -20,7 +20,9 @@ _HOME_OF = {
     "status": "toolkit.cli.runs:status",
     "report": "toolkit.cli.reports:report",
     "figures": "toolkit.cli.reports:figures",
+    "train": "toolkit.cli.train:train",
     "bench": "toolkit.cli.bench:bench",
+    "write-tasks": "toolkit.cli.tasks:write_tasks",
 }
 
 

@@ -16,6 +16,7 @@ _HOME_OF = {
     "rational": "toolkit.tasks.rational:Rational",
     "bank": "toolkit.tasks.bank:Bank",
     "openml": "toolkit.tasks.openml:Tables",
+    "written": "toolkit.tasks.written:Written",
 }
 
 __all__ = ["get_source", "list_sources"]

@@ -12,7 +12,7 @@ from toolkit.data.bank import BankProblem, load_bank
 from toolkit.errors import UsageError
 from toolkit.tasks.copula import N_TERMS, hermite_series, latent_correlations, nearest_correlation
 from toolkit.tasks.marginals import GRID, WHOLE, matched_quantiles, values_of
-from toolkit.tasks.problems import Source, normal, uniform
+from toolkit.tasks.problems import Problems, Source, normal, uniform
 
 N_FEATURES, MOST_CLASSES = 6, 4
 
@@ -54,16 +54,18 @@ class Bank(Source):
 
     def _draw(
         self, n_problems: int, n_points: int, n_features: int, n_classes: int, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> Problems:
         tables = self._tables.to(generator.device)
         fitting = (tables.n_classes == n_classes).nonzero()[:, 0]
         if not len(fitting):
             raise UsageError(f"no problem has {n_classes} categories.", where="source 'bank'")
         drawn = (uniform(n_problems, generator=generator) * len(fitting)).long()
-        x, y = self._points(fitting[drawn], n_points, generator)
+        which = fitting[drawn]
+        x, y = self._points(which, n_points, generator)
         order = uniform(n_problems, N_FEATURES, generator=generator).argsort(1)[:, :n_features]
         names = uniform(n_problems, n_classes, generator=generator).argsort(1)
-        return x.gather(2, order[:, None].expand(-1, n_points, -1)), names.gather(1, y)
+        x = x.gather(2, order[:, None].expand(-1, n_points, -1))
+        return Problems(x, names.gather(1, y), n_classes, which)
 
     def _points(
         self, which: torch.Tensor, n_points: int, generator: torch.Generator

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 
 from toolkit.errors import UsageError
-from toolkit.tasks.problems import Source, choose, normal
+from toolkit.tasks.problems import Problems, Source, choose, normal
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Linear(Source):
 
     def _draw(
         self, n_problems: int, n_points: int, n_features: int, n_classes: int, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> Problems:
         x = normal(n_problems, n_points, n_features, generator=generator)
         weights = normal(n_problems, n_features, n_classes, generator=generator) / n_features**0.5
         constants = self.intercept * normal(n_problems, 1, n_classes, generator=generator)
-        return x, choose(x @ weights + constants, self.noise, generator)
+        return Problems(x, choose(x @ weights + constants, self.noise, generator), n_classes)

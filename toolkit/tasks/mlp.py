@@ -43,7 +43,7 @@ class MLP(Source):
 
     def _draw(
         self, n_problems: int, n_points: int, n_features: int, n_classes: int, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> Problems:
         x = normal(n_problems, REFERENCE_POINTS + n_points, n_features, generator=generator)
         hidden = x
         for _ in range(self.depth):
@@ -53,7 +53,7 @@ class MLP(Source):
         scores = hidden @ normal(n_problems, self.width, n_classes, generator=generator)
         reference, scores = scores[:, :REFERENCE_POINTS], scores[:, REFERENCE_POINTS:]
         scores = (scores - reference.mean(1, keepdim=True)) / reference.std(1, keepdim=True)
-        return x[:, REFERENCE_POINTS:], choose(scores, self.noise, generator)
+        return Problems(x[:, REFERENCE_POINTS:], choose(scores, self.noise, generator), n_classes)
 
 
 def affine_agreement(problems: Problems, steps: int = 300) -> torch.Tensor:

@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 
 from toolkit.data import list_cc18, load_cc18
+from toolkit.data.cc18 import DATASET
 from toolkit.errors import DataError, UsageError
-from toolkit.tasks.problems import Source, uniform
+from toolkit.tasks.problems import Problems, Source, uniform
 
 MOST_FEATURES, MOST_CLASSES = 16, 10
 ROWS_PER_PIECE = 650
@@ -49,6 +50,7 @@ class Tables(Source):
             raise UsageError(
                 f"there are no tables '{tables}'.", where="source 'openml'", fix="cc18 or sklearn."
             )
+        self.dataset = DATASET if tables == "cc18" else None
         pieces = [piece for table in readers[tables]() for piece in _pieces(*table)]
         if not pieces:
             raise DataError("no table is without missing values.", where="source 'openml'")
@@ -66,7 +68,7 @@ class Tables(Source):
 
     def _draw(
         self, n_problems: int, n_points: int, n_features: int, n_classes: int, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> Problems:
         piece = self._choose_pieces(n_problems, n_points, n_features, n_classes, generator)
         device = generator.device
         # Rows beyond a piece's end get a key above all others, so they never come first.
@@ -77,7 +79,8 @@ class Tables(Source):
         order = uniform(n_problems, n_features, generator=generator).argsort(1)
         names = uniform(n_problems, n_classes, generator=generator).argsort(1)
         y = names.gather(1, self._y.to(device)[piece[:, None], rows])
-        return x.gather(2, order[:, None].expand(-1, n_points, -1)), y
+        x = x.gather(2, order[:, None].expand(-1, n_points, -1))
+        return Problems(x, y, n_classes, self._table.to(device)[piece])
 
     def _choose_pieces(
         self, n_problems: int, n_points: int, n_features: int, n_classes: int, generator: torch.Generator

@@ -23,11 +23,15 @@ class Problems:
         (problems, points, features), floating point.
     y
         (problems, points), classes 0 to ``n_classes`` - 1.
+    origin
+        (problems,), number of the table or description that each was drawn from; None if each was made
+        anew. Problems of one origin are not independent.
     """
 
     x: torch.Tensor
     y: torch.Tensor
     n_classes: int
+    origin: torch.Tensor | None = None
 
     def scaled(self, how: Scaling = "feature") -> Problems:
         """The same problems with features between 0 and 1.
@@ -44,9 +48,16 @@ class Problems:
 
 
 class Source(ABC):
-    """Something that problems are drawn from, fresh ones for ever."""
+    """Something that problems are drawn from, fresh ones for ever.
+
+    Attributes
+    ----------
+    dataset
+        Name of the data set it reads, None if it reads none.
+    """
 
     name: ClassVar[str]
+    dataset: str | None = None
     most_features: ClassVar[int] = 16
     most_classes: ClassVar[int] = 10
 
@@ -81,14 +92,13 @@ class Source(ABC):
                 raise UsageError(
                     f"{name} is {value}.", where=f"source '{self.name}'", fix=f"It can be {least}{upper}."
                 )
-        x, y = self._draw(n_problems, n_points, n_features, n_classes, generator)
-        return Problems(x, y, n_classes).scaled(scaling)
+        return self._draw(n_problems, n_points, n_features, n_classes, generator).scaled(scaling)
 
     @abstractmethod
     def _draw(
         self, n_problems: int, n_points: int, n_features: int, n_classes: int, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features (problems, points, features) in their own units, and classes (problems, points)."""
+    ) -> Problems:
+        """Problems with features in their own units."""
 
 
 def normal(*shape: int, generator: torch.Generator) -> torch.Tensor:

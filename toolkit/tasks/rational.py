@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 
 from toolkit.errors import UsageError
-from toolkit.tasks.problems import Source, choose, normal, uniform
+from toolkit.tasks.problems import Problems, Source, choose, normal, uniform
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Rational(Source):
 
     def _draw(
         self, n_problems: int, n_points: int, n_features: int, n_classes: int, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> Problems:
         cluster = self._clusters(n_problems, n_points, generator)
         # Each cluster draws its class distribution once; logs of Gamma draws are scores of a Dirichlet draw.
         gammas = _log_gamma_draws(self.label_concentration, (n_problems, n_points, n_classes), generator)
@@ -54,11 +54,11 @@ class Rational(Source):
         if self.features == "gaussian":
             means = normal(n_problems, n_points, n_features, generator=generator)
             noise = self.spread * normal(n_problems, n_points, n_features, generator=generator)
-            return _of_cluster(means, cluster) + noise, y
+            return Problems(_of_cluster(means, cluster) + noise, y, n_classes)
         pair = _log_gamma_draws(self.feature_concentration, (n_problems, n_points, n_features, 2), generator)
         chance = torch.softmax(pair, -1)[..., 0]
         x = uniform(n_problems, n_points, n_features, generator=generator) < _of_cluster(chance, cluster)
-        return x.float(), y
+        return Problems(x.float(), y, n_classes)
 
     def _clusters(self, n_problems: int, n_points: int, generator: torch.Generator) -> torch.Tensor:
         """Cluster of every point, numbered by first appearance: (problems, points)."""

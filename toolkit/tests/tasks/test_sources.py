@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
@@ -12,16 +15,33 @@ from toolkit.tasks.linear import Linear
 from toolkit.tasks.mlp import MLP, affine_agreement
 from toolkit.tasks.problems import Problems, Source
 from toolkit.tasks.rational import Rational
+from toolkit.tasks.writing.files import save_problems
+from toolkit.tasks.writing.parsing import WrittenProblem
 
 
 def generator(seed: int = 0) -> torch.Generator:
     return Seeds(seed).torch("problems")
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of problems with two, four and ten categories."""
+    path = tmp_path_factory.mktemp("written") / "problems.jsonl"
+    rng, problems = np.random.default_rng(0), []
+    for k in (2, 4, 10):
+        y = np.arange(80) % k
+        x = rng.normal(y[:, None], 1.0, (80, 16))
+        names = tuple(f"feature {i}" for i in range(16)), tuple(f"category {i}" for i in range(k))
+        problems.append(WrittenProblem(str(k), *names, x, y))
+    save_problems(path, problems)
+    return path
+
+
 @pytest.fixture(scope="module", params=list_sources())
-def source(request: pytest.FixtureRequest) -> Source:
-    """Every source; that of real tables with those that are always here."""
-    return get_source(request.param, **({"tables": "sklearn"} if request.param == "openml" else {}))
+def source(request: pytest.FixtureRequest, written: Path) -> Source:
+    """Every source; those of tables with some that are always here."""
+    tables = {"openml": {"tables": "sklearn"}, "written": {"tables": written}}
+    return get_source(request.param, **tables.get(request.param, {}))
 
 
 @pytest.mark.parametrize("features", [1, 3, 16])
@@ -141,3 +161,14 @@ def test_impossible_options_are_refused() -> None:
         Linear(noise=-1)
     with pytest.raises(UsageError, match="no network"):
         MLP(width=0)
+
+
+def test_problems_know_what_they_were_drawn_from(source: Source) -> None:
+    problems = source.draw(30, 20, 3, 2, generator=generator())
+    if source.name in ("linear", "mlp", "rational"):
+        assert problems.origin is None
+    else:
+        assert problems.origin.shape == (30,) and problems.origin.min() >= 0
+        assert len(problems.origin.unique()) <= len(
+            getattr(source, "tables", getattr(source, "problems", ()))
+        )

@@ -1,0 +1,1 @@
+"""Problems that a language model writes: asked for, parsed, counted and kept."""

@@ -1,0 +1,1 @@
+"""Tests of toolkit.llm, and servers that speak to it."""

@@ -1,0 +1,173 @@
+"""Trained networks as files: safetensors weights, and beside them a card that says how they came about."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from toolkit.errors import DataError, UsageError, did_you_mean
+from toolkit.io import load_arrays, read_json, save_arrays, sha256_of_file, write_json
+from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
+from toolkit.paths import data_dir
+from toolkit.training.config import TrainingConfig
+from toolkit.training.validation import weights_of
+
+SCHEMA_VERSION = 1
+_PACKAGES = ("torch", "numpy", "safetensors")
+_CARD_SUFFIX = ".card.json"
+
+
+class ModelCard(BaseModel):
+    """How a network was trained and how well it does.
+
+    Attributes
+    ----------
+    config
+        With it and ``seed`` the training can be repeated.
+    steps, best_step
+        Steps made, and the step of the weights that were kept.
+    seconds
+        Time in training steps, over all interruptions.
+    curve
+        One row a validation.
+    evaluation
+        One row a prior, agent and range of trials; see :func:`toolkit.training.compare`.
+    provenance
+        Commit of the project and machine, where they are known.
+    weights_sha256
+        Of the checkpoint's file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    config: TrainingConfig
+    seed: int
+    n_parameters: int
+    steps: int
+    best_step: int
+    seconds: float
+    device: str
+    precision: str
+    curve: list[dict[str, Any]]
+    evaluation: list[dict[str, Any]] = []
+    other_seeds: dict[int, float] = {}
+    created: str
+    provenance: dict[str, Any] = {}
+    packages: dict[str, str] = {}
+    weights_sha256: str = ""
+
+
+def checkpoint_dir() -> Path:
+    """Folder of the checkpoints that come with the project."""
+    return data_dir() / "checkpoints"
+
+
+def card_path(checkpoint: str | Path) -> Path:
+    """Where the card of a checkpoint lies."""
+    checkpoint = Path(checkpoint)
+    return checkpoint.with_name(checkpoint.stem + _CARD_SUFFIX)
+
+
+def list_checkpoints() -> list[str]:
+    """Names of the checkpoints that come with the project."""
+    return sorted(path.stem for path in checkpoint_dir().glob("*.safetensors"))
+
+
+def save_checkpoint(path: str | Path, network: MetaLearnerNetwork, card: ModelCard) -> ModelCard:
+    """Write weights and card; the card as written."""
+    path = Path(path)
+    header = {"schema_version": SCHEMA_VERSION, "name": card.name, "network": asdict(network.config)}
+    save_arrays(path, weights_of(network), header)
+    card = card.model_copy(update={"weights_sha256": sha256_of_file(path)})
+    write_json(card_path(path), card.model_dump(mode="json"))
+    return card
+
+
+def load_checkpoint(
+    path_or_name: str | Path, *, device: str | torch.device = "cpu"
+) -> tuple[MetaLearnerNetwork, ModelCard | None]:
+    """The network of a checkpoint, ready to be used, and its card where there is one.
+
+    Parameters
+    ----------
+    path_or_name
+        A file, or one of :func:`list_checkpoints`, for instance "ermi".
+    """
+    path = find_checkpoint(path_or_name)
+    arrays, header = load_arrays(path)
+    if header.get("schema_version") != SCHEMA_VERSION:
+        raise DataError(
+            f"its schema version is {header.get('schema_version')}, this toolkit reads {SCHEMA_VERSION}.",
+            where=str(path),
+            fix="Train it again (`toolkit train`), or use the toolkit that wrote it.",
+        )
+    network = MetaLearnerNetwork(_network_config(header, path))
+    try:
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    except RuntimeError as error:
+        raise DataError(f"its weights do not fit its header ({error}).", where=str(path)) from error
+    card = read_card(path) if card_path(path).is_file() else None
+    if card is not None and card.weights_sha256 != sha256_of_file(path):
+        raise DataError(
+            f"the card {card_path(path).name} belongs to other weights.",
+            where=str(path),
+            fix="Restore both files from one place.",
+        )
+    return network.to(device).eval(), card
+
+
+def read_card(path_or_name: str | Path) -> ModelCard:
+    """The card of a checkpoint: its own path, the checkpoint's, or the name of a shipped one."""
+    path = Path(path_or_name)
+    if not path.name.endswith(_CARD_SUFFIX):
+        path = card_path(find_checkpoint(path_or_name))
+    try:
+        return ModelCard.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(
+            f"field '{'.'.join(map(str, first['loc']))}': {first['msg']}.", where=str(path)
+        ) from error
+
+
+def find_checkpoint(path_or_name: str | Path) -> Path:
+    """File of a checkpoint, given as a path or by its name."""
+    path = Path(path_or_name)
+    if path.suffix == ".safetensors":
+        return path
+    named = checkpoint_dir() / f"{path_or_name}.safetensors"
+    if not named.is_file():
+        known = list_checkpoints()
+        raise UsageError(
+            f"there is no checkpoint '{path_or_name}'.",
+            fix=did_you_mean(str(path_or_name), known) if known else "Make one: toolkit train.",
+        )
+    return named
+
+
+def describe_software() -> dict[str, str]:
+    """Versions that a training depends on."""
+    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **versions}
+
+
+def now() -> str:
+    """Time of day, with its zone."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _network_config(header: Mapping[str, Any], path: Path) -> NetworkConfig:
+    try:
+        return TypeAdapter(NetworkConfig).validate_python(header.get("network"))
+    except (ValidationError, UsageError) as error:
+        raise DataError(f"its header describes no network ({error}).", where=str(path)) from error
