@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -42,8 +43,8 @@ class Tables(Source):
         """Parameters
         ----------
         tables
-            "cc18" needs `toolkit fetch openml_cc18`; "sklearn" (iris, wine, breast cancer, digits) is
-            always here.
+            "cc18" needs `toolkit fetch openml_cc18`; "sklearn" (iris, wine, breast cancer, digits, and
+            any two classes of them) is always here.
         """
         readers = {"cc18": _cc18_tables, "sklearn": _sklearn_tables}
         if tables not in readers:
@@ -112,6 +113,11 @@ def _sklearn_tables() -> Iterable[tuple[str, pd.DataFrame, pd.Series]]:
     for name in ("iris", "wine", "breast_cancer", "digits"):
         table = getattr(datasets, f"load_{name}")(as_frame=True)
         yield name, table.data, table.target
+        # Only one of the four has two classes, so two of the others' classes are a problem as well.
+        classes = table.target.unique()
+        for pair in combinations(classes, 2) if len(classes) > 2 else ():
+            rows = table.target.isin(pair)
+            yield name, table.data[rows], table.target[rows]
 
 
 def _pieces(name: str, features: pd.DataFrame, target: pd.Series) -> Iterable[_Piece]:

@@ -68,3 +68,9 @@ def test_cc18_tables_in_pieces() -> None:
     seen = source._choose_pieces(4000, 100, 4, 2, generator(2))
     share = torch.bincount(source._table[seen]).double() / 4000
     assert share.max() < 0.1  # electricity is not everything, though it has the most pieces.
+
+
+def test_two_classes_of_a_larger_table_are_a_problem_too() -> None:
+    problems = Tables("sklearn").draw(200, 60, 3, 2, generator=Seeds(0).torch("pairs"))
+    assert len(problems.origin.unique()) == 4
+    assert set(problems.y.unique().tolist()) == {0, 1}
