@@ -12,9 +12,7 @@ from torch import nn
 
 from toolkit.errors import UsageError
 from toolkit.models.attention import Capacity, Past, PostNormLayer, PreNormLayer, randomness_from
-
-UNKNOWN = -1
-"""Label of a trial whose category was not shown, or that is padding."""
+from toolkit.models.encoders import UNKNOWN, ExemplarEncoder, PaperEncoder
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,11 @@ class MetaLearnerNetwork(nn.Module):
         self.config = config
         modern = config.kind == "modern"
         with randomness_from(generator):
-            self.encoder = _ExemplarEncoder(config) if modern else _PaperEncoder(config)
+            self.encoder = (
+                ExemplarEncoder(config.n_features, config.n_classes, config.width)
+                if modern
+                else PaperEncoder(config.n_features, config.width, config.dropout)
+            )
             self.layers = nn.ModuleList(
                 PreNormLayer(config.width, config.n_heads, config.feed_forward, config.capacity)
                 if modern
@@ -251,81 +253,3 @@ class MetaLearnerNetwork(nn.Module):
             raise UsageError(
                 "this network draws random numbers.", fix="Pass generator=, for instance from toolkit.seeds."
             )
-
-
-class _ExemplarEncoder(nn.Module):
-    """A trial's features, plus the whole exemplar of the trial before: its features beside its label.
-
-    With both in one place attention can compare trials at once; in the usual layout a first layer has to
-    learn to bring them together.
-    """
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.n_classes = config.n_classes
-        self.features = _two_layers(2 * config.n_features + config.n_classes, config.width)
-        self.exemplar = _two_layers(2 * config.n_features + config.n_classes, config.width)
-        self.nothing_yet = nn.Parameter(torch.zeros(config.width))
-
-    def forward(
-        self,
-        x: torch.Tensor,
-        x_before: torch.Tensor,
-        y_before: torch.Tensor,
-        first: torch.Tensor,
-        used: torch.Tensor,
-        possible: torch.Tensor,
-        position: int,
-    ) -> torch.Tensor:
-        """(sequences, trials, width)."""
-        trials = x.shape[1]
-        used_here = used[:, None].expand(-1, trials, -1)
-        possible_here = possible[:, None].expand(-1, trials, -1)
-        label = y_before[..., None] == torch.arange(self.n_classes, device=x.device)
-        present = torch.cat([2 * x - 1, used_here, possible_here], -1)
-        before = torch.cat([2 * x_before - 1, used_here, label], -1)
-        exemplar = torch.where(first[:, None], self.nothing_yet, self.exemplar(before))
-        return self.features(present) + exemplar
-
-
-class _PaperEncoder(nn.Module):
-    """Features beside the label of the trial before, and a sinusoid of the trial's number.
-
-    An unknown label, that of the first trial included, is a coin in training and one half after it.
-    """
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.width = config.width
-        self.linear = nn.Linear(config.n_features + 1, config.width)
-        self.drop = nn.Dropout(config.dropout)
-
-    def forward(
-        self,
-        x: torch.Tensor,
-        x_before: torch.Tensor,
-        y_before: torch.Tensor,
-        first: torch.Tensor,
-        used: torch.Tensor,
-        possible: torch.Tensor,
-        position: int,
-    ) -> torch.Tensor:
-        """(sequences, trials, width)."""
-        label = y_before.to(x.dtype)
-        unknown = torch.rand_like(label).round() if self.training else torch.full_like(label, 0.5)
-        label = torch.where(y_before == UNKNOWN, unknown, label)
-        trials = torch.arange(position, position + x.shape[1], device=x.device)
-        return self.drop(
-            self.linear(torch.cat([x, label[..., None]], -1)) + _sinusoids(trials, self.width).to(x.dtype)
-        )
-
-
-def _sinusoids(trials: torch.Tensor, width: int) -> torch.Tensor:
-    """Sines and cosines of trial numbers at falling frequencies: (trials, width)."""
-    frequency = torch.exp(torch.arange(0, width, 2, device=trials.device) * (-math.log(10_000.0) / width))
-    angle = trials[:, None] * frequency
-    return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)
-
-
-def _two_layers(n_inputs: int, width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(n_inputs, width), nn.ReLU(), nn.Linear(width, width))

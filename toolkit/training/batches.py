@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 
 from toolkit.errors import UsageError
-from toolkit.models.metalearner import UNKNOWN
+from toolkit.models.encoders import UNKNOWN
 from toolkit.seeds import Seeds
 from toolkit.tasks import get_source
 from toolkit.tasks.problems import Problems, Source
@@ -40,9 +41,15 @@ class Batch:
 
 def make_source(component: Component, part: Part = "train") -> Source:
     """The source of a component; of the bank only the problems of ``part``."""
-    if component.source == "bank":
-        return get_source("bank", **{"problems": bank_part(part), **component.options})
+    if component.source == "bank" and not component.options:
+        return _bank(part)
     return get_source(component.source, **component.options)
+
+
+@lru_cache
+def _bank(part: Part) -> Source:
+    # Its tables take seconds to make, and training and validation both need them.
+    return get_source("bank", problems=bank_part(part))
 
 
 class Batcher:

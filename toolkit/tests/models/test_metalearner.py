@@ -10,7 +10,8 @@ from torch import nn
 
 from toolkit.errors import UsageError
 from toolkit.models.attention import Capacity
-from toolkit.models.metalearner import UNKNOWN, MetaLearnerNetwork, NetworkConfig
+from toolkit.models.encoders import UNKNOWN
+from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
 from toolkit.seeds import Seeds
 
 SMALL = NetworkConfig(width=16, n_layers=3, feed_forward=32)

@@ -9,7 +9,7 @@ import torch
 from toolkit.data import load_bank
 from toolkit.errors import UsageError
 from toolkit.io import sha256_of_bytes
-from toolkit.models.metalearner import UNKNOWN
+from toolkit.models.encoders import UNKNOWN
 from toolkit.seeds import Seeds
 from toolkit.training import Component, TrainingConfig, bank_part, get_config, part_of
 from toolkit.training.batches import Batch, Batcher, hide_feedback, make_source
@@ -84,7 +84,7 @@ def test_sources_mix_by_weight() -> None:
 
 
 def test_a_source_that_cannot_give_a_size_is_not_asked_for_it() -> None:
-    config = get_config("linear", "smoke", prior=[Component(source="bank")])
+    config = get_config("ecological", "smoke").mixed({"written": 0})
     for batch in batches(config, 20):
         assert batch.used.sum(1).max() <= 6 and batch.possible.sum(1).max() <= 4
     with pytest.raises(UsageError, match="source 'bank'.*up to 6"):
