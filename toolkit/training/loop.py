@@ -147,7 +147,7 @@ def _card(best: Trainer, trainers: list[Trainer], provenance: dict[str, Any]) ->
         n_parameters=best.network.n_parameters,
         steps=progress.step,
         best_step=progress.best_step,
-        seconds=round(progress.seconds, 1),
+        seconds=round(progress.seconds, 3),
         device=torch.cuda.get_device_name(best.device) if best.device.type == "cuda" else best.device.type,
         precision=best.precision,
         curve=progress.curve,
