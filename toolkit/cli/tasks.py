@@ -10,7 +10,7 @@ import click
 from toolkit.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
-    from toolkit.llm import Client, Estimate, Price, Request
+    from toolkit.llm import Client, Estimate, Request
     from toolkit.tasks.writing.harvest import Harvest
     from toolkit.tasks.writing.stages import Folder, Settings
 
@@ -128,58 +128,19 @@ def _settings(model: str, options: dict[str, Any]) -> Settings:
 
 
 def _client(folder: Folder, options: dict[str, Any]) -> Client:
-    from toolkit.llm import Budget, get_client
+    from toolkit.llm import Budget, Price, get_client
 
-    if options["dry_run"] and options["provider"] != "local":
-        return _client_for_estimates(folder, options)
-    price = _price(options)
-    if price is None and options["provider"] != "local":
-        raise UsageError(
-            f"the price of '{options['model']}' is not known, so --max-usd cannot be kept.",
-            fix="Say it by --price PROMPT REPLY, in USD for a million tokens; --price 0 0 if it is yours.",
-        )
     return get_client(
         options["provider"],
         journal=folder.journal,
         model=options["model"],
-        budget=Budget(usd=options["max_usd"]),
+        budget=Budget() if options["dry_run"] else Budget(usd=options["max_usd"]),
         base_url=options["base_url"],
         workers=options["workers"],
         batch=options["batch"],
         timeout_s=SECONDS_FOR_A_REPLY,
-        price=price,
+        price=Price(*options["price"]) if options["price"] else None,
     )
-
-
-def _client_for_estimates(folder: Folder, options: dict[str, Any]) -> Client:
-    """A client that has nobody to ask, so it needs no key."""
-    from toolkit.llm import Budget, Client
-    from toolkit.llm.journal import Journal
-    from toolkit.llm.providers.recorded import Recorded
-
-    nobody = Recorded(_model(options))
-    nobody.price = _price(options)
-    return Client(nobody, Journal(folder.journal), Budget())
-
-
-def _price(options: dict[str, Any]) -> Price | None:
-    from toolkit.llm import Price
-    from toolkit.llm.prices import price_of
-
-    if options["price"]:
-        return Price(*options["price"])
-    return None if options["provider"] == "local" else price_of(_model(options))
-
-
-def _model(options: dict[str, Any]) -> str:
-    """The model's name at a provider, which may have a usual one."""
-    from toolkit.llm.providers.anthropic import DEFAULT_MODEL
-
-    if options["model"]:
-        return options["model"]
-    if options["provider"] == "anthropic":
-        return DEFAULT_MODEL
-    raise UsageError(f"the provider '{options['provider']}' has no usual model.", fix="Name one by --model.")
 
 
 def _show_prompts(planned: dict[str, list[Request]]) -> None:

@@ -142,7 +142,7 @@ class Client:
         if budget.usd is not None and self.price is None:
             raise UsageError(
                 f"the price of '{self.model}' is not known, so {budget.usd:g} USD cannot be kept.",
-                fix="Give price=Price(input=…, output=…) in USD for a million tokens.",
+                fix="Give it in USD for a million tokens: price=Price(input=…, output=…), or --price on the command line.",
             )
         self.provider, self.journal, self._batch = provider, journal, batch
         journal.secret = provider.secret

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from toolkit.errors import DataError, InterruptedRunError, SectionError, ToolkitError
+from toolkit.interruptions import stop_signals
 from toolkit.manifest import MANIFEST_NAME, read_manifest
 from toolkit.pipeline import workflow
 from toolkit.pipeline.attempts import CONTINUE, read_attempts, recover, refuse_if_running
@@ -62,7 +61,7 @@ def run_sections(run: Run, steps: list[Step], engine: Engine, tell: Tell) -> lis
     before = {step.section.name: _identity(run, step.section.name) for step in stale}
     workflow.write_jobs(run, stale, engine)
     progress = _Progress(run, before, tell)
-    with _signals() as stopped:
+    with stop_signals() as stopped:
         log = workflow.run_snakemake(run, engine, progress.look, stopped.is_set)
         _settle(run)
         progress.look()
@@ -179,19 +178,3 @@ def _check_engine(run: Run, results: dict[str, Result], log: Path) -> None:
         where=run.run_id,
         fix=f"Its log: {log}",
     )
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM, SIGINT and SIGHUP set while this lasts."""
-    stopped = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
-    earlier = {number: signal.signal(number, lambda *_: stopped.set()) for number in numbers}
-    try:
-        yield stopped
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from toolkit.errors import InterruptedRunError, UsageError
+from toolkit.interruptions import stop_signals
 from toolkit.models.metalearner import MetaLearnerNetwork
 from toolkit.paths import runs_dir
 from toolkit.progress import track
@@ -26,7 +27,6 @@ from toolkit.training.checkpoints import (
     save_checkpoint,
 )
 from toolkit.training.config import TrainingConfig
-from toolkit.training.interruptions import stop_signals
 from toolkit.training.trainer import Trainer
 
 SECONDS_BETWEEN_SAVES = 60.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -123,18 +123,7 @@ def _add_mean(figure: go.Figure, agent: str, rows: pd.DataFrame, panel: dict[str
     by_trial = rows.groupby("trial")["correct"]
     mean, half = by_trial.mean(), (BAND * by_trial.sem()).fillna(0.0)
     trial = mean.index.to_numpy()
-    figure.add_scatter(
-        x=np.concatenate([trial, trial[::-1]]),
-        y=np.concatenate([(mean + half).clip(upper=1), (mean - half).clip(lower=0)[::-1]]),
-        mode="lines",
-        fill="toself",
-        fillcolor=translucent(style.colour, 0.18),
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=agent,
-        **panel,
-    )
+    add_band(figure, trial, mean - half, mean + half, style.colour, legendgroup=agent, **panel)
     figure.add_scatter(
         x=trial,
         y=mean,
@@ -145,6 +134,23 @@ def _add_mean(figure: go.Figure, agent: str, rows: pd.DataFrame, panel: dict[str
         legendgroup=agent,
         hovertemplate="trial %{x}: %{y:.2f}<extra>" + style.label + "</extra>",
         **panel,
+    )
+
+
+def add_band(
+    figure: go.Figure, trial: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, **look: Any
+) -> None:
+    """Draw the interval around a curve of proportions."""
+    figure.add_scatter(
+        x=np.concatenate([trial, trial[::-1]]),
+        y=np.clip(np.concatenate([high, low[::-1]]), 0, 1),
+        mode="lines",
+        fill="toself",
+        fillcolor=translucent(colour, 0.18),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+        **look,
     )
 
 

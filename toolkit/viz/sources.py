@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from toolkit.tasks.statistics import Statistics
 from toolkit.viz.agents import BLACK, GREEN, ORANGE, AgentStyle, agent_style
-from toolkit.viz.learning import BAND
+from toolkit.viz.learning import BAND, add_band
 from toolkit.viz.theme import GUIDE, Theme, finished, translucent
 
 if TYPE_CHECKING:
@@ -80,20 +80,8 @@ def plot_statistics(
     reference
         Source whose median is drawn through all rows of a panel.
     """
-    from plotly.subplots import make_subplots
-
-    rows = -(-len(PANELS) // COLUMNS)
-    titles = [panel.title for panel in PANELS]
-    figure = make_subplots(
-        rows,
-        COLUMNS,
-        shared_yaxes=True,
-        subplot_titles=titles,
-        vertical_spacing=0.09,
-        horizontal_spacing=0.04,
-    )
-    for number, panel in enumerate(PANELS):
-        place = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
+    figure = _panels()
+    for place, panel in _places():
         middle = np.median(statistics[reference].values(panel.statistic))
         figure.add_vline(x=middle, line=GUIDE, exclude_empty_subplots=False, **place)
         for source, found in statistics.items():
@@ -101,10 +89,7 @@ def plot_statistics(
         low, high = panel.range
         margin = 0.04 * (high - low)
         figure.update_xaxes(range=[low - margin, high + margin], **place)
-    figure.update_yaxes(autorange="reversed", showline=False, ticks="")
-    figure.update_annotations(font_size=12)
-    figure = finished(figure, _statistics_caption(statistics, reference), height=560, theme=theme)
-    return figure.update_layout(showlegend=False, margin={"t": 30, "l": 120})
+    return _with_rows(figure, _statistics_caption(statistics, reference), 560, theme)
 
 
 def plot_learnability(statistics: Mapping[str, Statistics], *, theme: Theme | None = None) -> go.Figure:
@@ -136,20 +121,8 @@ def plot_distances(table: pd.DataFrame, *, theme: Theme | None = None) -> go.Fig
         Of :func:`toolkit.tasks.distances.compare_sources`. The row of the reference's own halves gives the
         grey band: what a distance of nothing looks like.
     """
-    from plotly.subplots import make_subplots
-
-    rows = -(-len(PANELS) // COLUMNS)
-    figure = make_subplots(
-        rows,
-        COLUMNS,
-        shared_yaxes=True,
-        subplot_titles=[panel.title for panel in PANELS],
-        vertical_spacing=0.09,
-        horizontal_spacing=0.04,
-    )
-    halves = table["source"].str.endswith("(split half)")
-    for number, panel in enumerate(PANELS):
-        place = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
+    figure, halves = _panels(), table["source"].str.endswith("(split half)")
+    for place, panel in _places():
         here = table["statistic"] == panel.statistic
         floor = table[here & halves].iloc[0]
         band = {"fillcolor": translucent(BLACK, 0.1), "line_width": 0, "exclude_empty_subplots": False}
@@ -157,15 +130,41 @@ def plot_distances(table: pd.DataFrame, *, theme: Theme | None = None) -> go.Fig
         for row in table[here & ~halves].itertuples():
             _add_interval(figure, row, place)
         figure.update_xaxes(rangemode="tozero", **place)
-    figure.update_yaxes(autorange="reversed", showline=False, ticks="")
-    figure.update_annotations(font_size=12)
     caption = (
         "Wasserstein distance of each source's distribution from that of the world's problems: how far values "
         "must move on average, in the statistic's own unit. Lines: 95 % bootstrap intervals. Grey: distances "
         "between random halves of the world's problems, 95 % of them."
     )
-    figure = finished(figure, caption, height=520, theme=theme)
-    return figure.update_layout(showlegend=False, margin={"t": 30, "l": 120})
+    return _with_rows(figure, caption, 520, theme)
+
+
+def _panels() -> go.Figure:
+    """A panel for each statistic."""
+    from plotly.subplots import make_subplots
+
+    return make_subplots(
+        -(-len(PANELS) // COLUMNS),
+        COLUMNS,
+        shared_yaxes=True,
+        subplot_titles=[panel.title for panel in PANELS],
+        vertical_spacing=0.09,
+        horizontal_spacing=0.04,
+    )
+
+
+def _places() -> Iterator[tuple[dict[str, int], _Panel]]:
+    """Row and column of every statistic's panel."""
+    for number, panel in enumerate(PANELS):
+        yield {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}, panel
+
+
+def _with_rows(figure: go.Figure, caption: str, height: int, theme: Theme | None) -> go.Figure:
+    """A figure of panels whose rows are sources, finished."""
+    figure.update_yaxes(autorange="reversed", showline=False, ticks="")
+    figure.update_annotations(font_size=12)
+    return finished(figure, caption, height, theme).update_layout(
+        showlegend=False, margin={"t": 30, "l": 120}
+    )
 
 
 def _add_spread(figure: go.Figure, source: str, values: np.ndarray, place: dict[str, int]) -> None:
@@ -218,18 +217,7 @@ def _add_running(figure: go.Figure, source: str, credit: np.ndarray, col: int, w
     blocks = credit[:, : n_blocks * width].reshape(len(credit), n_blocks, width).mean(2)
     mean, half = blocks.mean(0), BAND * blocks.std(0, ddof=1) / np.sqrt(len(blocks))
     trial = (np.arange(n_blocks) + 1) * width
-    figure.add_scatter(
-        x=np.concatenate([trial, trial[::-1]]),
-        y=np.concatenate([mean + half, (mean - half)[::-1]]),
-        mode="lines",
-        fill="toself",
-        fillcolor=translucent(style.colour, 0.15),
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-        row=1,
-        col=col,
-    )
+    add_band(figure, trial, mean - half, mean + half, style.colour, legendgroup=source, row=1, col=col)
     figure.add_scatter(
         x=trial,
         y=mean,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from toolkit.llm.messages import Request, Stop, Usage
 from toolkit.llm.prices import price_of
-from toolkit.llm.providers.base import LONGEST_CONNECT, Answer, key_from_environment, shut_after
+from toolkit.llm.providers.base import LONGEST_CONNECT, Answer, key_from_environment, missing_key, shut_after
 from toolkit.llm.retrying import Transient, error_of_status
+
+if TYPE_CHECKING:
+    import anthropic
 
 _UNREADABLE = (ValueError, TypeError, AttributeError, KeyError)
 """What a reply of the wrong shape makes the SDK, which does not check replies, or us stumble over."""
@@ -40,17 +44,20 @@ class Anthropic:
     """A model of Anthropic; its key comes from ANTHROPIC_API_KEY and nowhere else."""
 
     def __init__(self, model: str | None = None, base_url: str | None = None) -> None:
-        self.secret = key_from_environment(KEY_VARIABLE, required=True, where="provider 'anthropic'")
-        import anthropic
-
+        self.secret = key_from_environment(KEY_VARIABLE)
         self.model = model or DEFAULT_MODEL
         self.price = price_of(self.model)
-        self._sdk = anthropic.Anthropic(
-            api_key=self.secret,
-            base_url=base_url or os.environ.get("ANTHROPIC_BASE_URL") or None,
-            # The client repeats and counts attempts; the SDK's own would be hidden from the budget.
-            max_retries=0,
-        )
+        self._base_url = base_url or os.environ.get("ANTHROPIC_BASE_URL") or None
+
+    @cached_property
+    def _sdk(self) -> anthropic.Anthropic:
+        """Made for the first question, since estimates and what is in the journal need neither SDK nor key."""
+        if not self.secret:
+            raise missing_key(KEY_VARIABLE, "provider 'anthropic'")
+        from anthropic import Anthropic as SDK
+
+        # The client repeats and counts attempts; the SDK's own would be hidden from the budget.
+        return SDK(api_key=self.secret, base_url=self._base_url, max_retries=0)
 
     def ask(self, request: Request, timeout_s: float) -> Answer:
         """The streamed reply, once it is complete."""

@@ -62,16 +62,18 @@ class BatchProvider(Provider, Protocol):
         """Key, and the reply or why there is none, of every question of a batch."""
 
 
-def key_from_environment(variable: str, *, required: bool, where: str) -> str:
-    """The key in an environment variable."""
-    key = os.environ.get(variable, "").strip()
-    if not key and required:
-        raise UsageError(
-            f"the environment variable {variable} is not set, so nothing was sent.",
-            where=where,
-            fix=f"Set {variable} to your key, or use the provider 'recorded' with a journal.",
-        )
-    return key
+def key_from_environment(variable: str) -> str:
+    """The key in an environment variable, empty if there is none."""
+    return os.environ.get(variable, "").strip()
+
+
+def missing_key(variable: str, where: str) -> UsageError:
+    """The error for a question that cannot be sent; what is in the journal needs no key."""
+    return UsageError(
+        f"the environment variable {variable} is not set, so nothing was sent.",
+        where=where,
+        fix=f"Set {variable} to your key, or use the provider 'recorded' with a journal.",
+    )
 
 
 @contextlib.contextmanager

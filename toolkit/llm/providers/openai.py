@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from toolkit.errors import UsageError
 from toolkit.llm.messages import Request, Stop, Usage
 from toolkit.llm.prices import price_of
-from toolkit.llm.providers.base import LONGEST_CONNECT, Answer, key_from_environment, shut_after
+from toolkit.llm.providers.base import LONGEST_CONNECT, Answer, key_from_environment, missing_key, shut_after
 from toolkit.llm.retrying import Transient, error_of_status
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -31,8 +31,8 @@ class OpenAI:
         if not model:
             raise UsageError("the provider 'openai' has no usual model.", fix="Name one by model=….")
         url = base_url or os.environ.get("OPENAI_BASE_URL") or OWN_URL
-        needs_key = not base_url and not _is_loopback(url)
-        self.secret = key_from_environment(KEY_VARIABLE, required=needs_key, where="provider 'openai'")
+        self.secret = key_from_environment(KEY_VARIABLE)
+        self._may_ask = bool(self.secret or base_url or _is_loopback(url))
         import httpx
 
         self.model, self.price = model, price_of(model)
@@ -44,6 +44,8 @@ class OpenAI:
 
     def ask(self, request: Request, timeout_s: float) -> Answer:
         """The reply, once it is complete."""
+        if not self._may_ask:
+            raise missing_key(KEY_VARIABLE, "provider 'openai'")
         import httpx
 
         timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, LONGEST_CONNECT))

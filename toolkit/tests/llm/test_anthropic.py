@@ -60,7 +60,7 @@ def test_without_a_key_nothing_is_sent(connect, monkeypatch, key) -> None:
         else:
             monkeypatch.setenv("ANTHROPIC_API_KEY", key)
         with pytest.raises(UsageError, match="ANTHROPIC_API_KEY is not set, so nothing was sent"):
-            connect()
+            connect().ask([Request.of("hi")])
         assert not server.requests
 
 

@@ -89,7 +89,7 @@ def test_after_the_last_second_nothing_is_sent(connect) -> None:
 
 def test_a_cap_needs_a_price(connect) -> None:
     with OpenAIServer():
-        with pytest.raises(UsageError, match="price of 'm' is not known.*Give price=Price"):
+        with pytest.raises(UsageError, match="price of 'm' is not known.*price=Price.*--price"):
             connect("openai", model="m", budget=Budget(usd=1))
         connect("openai", model="m", budget=Budget(usd=1), price=Price(1, 1))
     with pytest.raises(UsageError, match="usd=-1"):

@@ -60,11 +60,11 @@ def test_openai_itself_needs_a_key(monkeypatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(UsageError, match="OPENAI_API_KEY is not set"):
-        OpenAI("gpt")
+        OpenAI("gpt").ask(Request.of("hi"), 1.0)
     assert OpenAI("gpt", "http://gpu-server:8000/v1").secret == ""
     monkeypatch.setenv("OPENAI_BASE_URL", "http://gpu-server:8000/v1")
     with pytest.raises(UsageError, match="OPENAI_API_KEY is not set"):
-        OpenAI("gpt")
+        OpenAI("gpt").ask(Request.of("hi"), 1.0)
     for address in ("http://localhost:8000/v1", "http://127.0.0.1:11434/v1", "http://[::1]:1/v1"):
         monkeypatch.setenv("OPENAI_BASE_URL", address)
         assert OpenAI("gpt").secret == ""

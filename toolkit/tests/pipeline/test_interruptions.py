@@ -138,9 +138,9 @@ def test_stopping_a_run_stops_its_sections_and_keeps_what_was_done(project: Proj
 
 
 def test_control_c_is_a_stop_and_no_traceback() -> None:
-    from toolkit.pipeline.driver import _signals
+    from toolkit.interruptions import stop_signals
 
-    with _signals() as stopped:
+    with stop_signals() as stopped:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.05)
         assert stopped.is_set()
