@@ -93,7 +93,8 @@ def _one_problem(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray | float]:
     sizes = np.abs(_regression(UNREGULARISED).fit(plain, y).coef_[0])
     linear, interactions, quadratic = (_design(plain, which) for which in ("linear", "products", "all"))
     bic = [_bic(design, y) for design in (linear, interactions, quadratic)]
-    held_out, held_out_full = (_held_out(design, y) for design in (linear, quadratic))
+    held_out, *larger = (_held_out(design, y) for design in (linear, quadratic, interactions))
+    likelihood, *likelihoods = (np.mean(found[range(len(y)), y]) for found in (held_out, *larger))
     whole, share = x == np.round(x), np.bincount(y, minlength=2) / len(y)
     areas = [roc_auc_score(y, column) for column in x.T]
     return {
@@ -102,9 +103,8 @@ def _one_problem(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray | float]:
         "gini": np.abs(sizes[:, None] - sizes).mean() / (2 * sizes.mean()),
         "linear_against_interactions": 1 / (1 + math.exp((bic[0] - bic[1]) / 2)),
         "linear_against_quadratic": 1 / (1 + math.exp((bic[0] - bic[2]) / 2)),
-        "held_out_gain": np.mean(
-            [full[c] - line[c] for line, full, c in zip(held_out, held_out_full, y, strict=True)]
-        ),
+        "held_out_gain_quadratic": likelihoods[0] - likelihood,
+        "held_out_gain_interactions": likelihoods[1] - likelihood,
         "logistic_accuracy": _running(scaled, y, lambda t: _regression(UNREGULARISED)),
         "neighbour_accuracy": _running(
             scaled, y, lambda t: KNeighborsClassifier(min(N_NEIGHBOURS, t), algorithm="brute")

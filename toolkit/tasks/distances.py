@@ -35,9 +35,9 @@ def bins_of(name: str, n_features: int) -> np.ndarray:
     """Edges of the bins of one statistic: those of earlier work where it had any, else 11.
 
     11 bins from −1 to 1 for correlations, 11 from 0 to 1 − 1 / features for the Gini coefficient, 5 from 0
-    to 1 for posteriors of linearity; 11 from −1 to 1 for the held-out gain and from 0 to 1 for all others.
+    to 1 for posteriors of linearity; 11 from −1 to 1 for held-out gains and from 0 to 1 for all others.
     """
-    if name in ("pearson", "spearman", "held_out_gain"):
+    if name in ("pearson", "spearman") or name.startswith("held_out_gain"):
         return np.linspace(-1, 1, 12)
     if name == "gini" and n_features > 1:
         return np.linspace(0, 1 - 1 / n_features, 12)

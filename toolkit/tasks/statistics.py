@@ -39,9 +39,9 @@ class Statistics:
     linear_against_quadratic, linear_against_interactions
         (problems,): posterior of the linear logistic regression by BIC, against one with products and
         squares of the features and one with products only; NaN where these add nothing, or for one class.
-    held_out_gain
-        (problems,): log-likelihood a point, in nats, that products and squares gain over the linear
-        regression on points left out.
+    held_out_gain_quadratic, held_out_gain_interactions
+        (problems,): log-likelihood a point, in nats, that products and squares, or products only, gain over
+        the linear regression on points left out.
     logistic_accuracy, neighbour_accuracy
         (problems, points): credit on every trial for the prediction from the trials before it, by logistic
         regression and by the nearest neighbours; ties share it, and while only one class has been seen it
@@ -63,7 +63,8 @@ class Statistics:
     gini: np.ndarray
     linear_against_quadratic: np.ndarray
     linear_against_interactions: np.ndarray
-    held_out_gain: np.ndarray
+    held_out_gain_quadratic: np.ndarray
+    held_out_gain_interactions: np.ndarray
     logistic_accuracy: np.ndarray
     neighbour_accuracy: np.ndarray
     class_entropy: np.ndarray
@@ -150,7 +151,9 @@ def measure(problems: Problems) -> Statistics:
     linear = standardise(x)
     interactions, quadratic = _with_products(linear, squares=False), _with_products(linear, squares=True)
     plain, full = (_regression(design, y, n_classes) for design in (linear, quadratic))
-    held_out, held_out_full = (_held_out(design, y, n_classes) for design in (linear, quadratic))
+    designs = (linear, quadratic, interactions)
+    held_out, *larger = (_held_out(design, y, n_classes) for design in designs)
+    likelihood, *likelihoods = (_mean_likelihood(found, y) for found in (held_out, *larger))
     whole = x == x.round()
     found = {
         "pearson": _correlations(x),
@@ -158,7 +161,8 @@ def measure(problems: Problems) -> Statistics:
         "gini": gini(plain.weights.norm(dim=-2)),
         "linear_against_quadratic": _posterior(plain, full),
         "linear_against_interactions": _posterior(plain, _regression(interactions, y, n_classes)),
-        "held_out_gain": _mean_likelihood(held_out_full, y) - _mean_likelihood(held_out, y),
+        "held_out_gain_quadratic": likelihoods[0] - likelihood,
+        "held_out_gain_interactions": likelihoods[1] - likelihood,
         "logistic_accuracy": _credit(running_probabilities(scaled, y, n_classes), y),
         "neighbour_accuracy": _credit(_votes(scaled, y, n_classes), y),
         **_balance(y, n_classes),

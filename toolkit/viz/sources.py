@@ -29,7 +29,7 @@ PANELS = (
     _Panel("pearson", "Correlation of features", (-1, 1)),
     _Panel("gini", "Sparsity (Gini)", (0, 0.8)),
     _Panel("linear_against_quadratic", "Linear (posterior)", (0, 1)),
-    _Panel("held_out_gain", "Gain by squares (nats)", (-0.15, 0.35)),
+    _Panel("held_out_gain_quadratic", "Gain by squares (nats)", (-0.15, 0.35)),
     _Panel("logistic_accuracy", "Logistic regression (accuracy)", (0.4, 1)),
     _Panel("neighbour_accuracy", "Neighbours (accuracy)", (0.4, 1)),
     _Panel("minority_share", "Share of the rarer class", (0, 0.5)),

@@ -94,7 +94,8 @@ def test_linear_problems_look_linear(noisy: tuple[Problems, Statistics]) -> None
     _, found = noisy
     assert found.linear_against_quadratic.min() > 0.99
     assert found.linear_against_interactions.min() > 0.9
-    assert found.held_out_gain.mean() < -0.03
+    assert found.held_out_gain_quadratic.mean() < -0.03
+    assert found.held_out_gain_interactions.mean() < 0
 
 
 @pytest.mark.parametrize("shape", ["exclusive or", "ellipse"])
@@ -104,8 +105,9 @@ def test_nonlinear_problems_look_nonlinear(shape: str) -> None:
     y = x.prod(-1) > 0 if shape == "exclusive or" else x[..., 0] ** 2 + 3 * x[..., 1] ** 2 > 2
     found = measure(labelled(x, y))
     assert found.linear_against_quadratic.max() < 1e-6
-    assert found.held_out_gain.min() > 0.2
+    assert found.held_out_gain_quadratic.min() > 0.2
     assert (found.linear_against_interactions < 1e-6).all() == (shape == "exclusive or")
+    assert (found.held_out_gain_interactions > 0.2).all() == (shape == "exclusive or")
     assert found.neighbour_accuracy[:, 60:].mean() > found.logistic_accuracy[:, 60:].mean() + 0.1
 
 
@@ -230,7 +232,8 @@ def test_what_is_not_defined_is_nan_and_only_there() -> None:
         "gini",
         "linear_against_quadratic",
         "linear_against_interactions",
-        "held_out_gain",
+        "held_out_gain_quadratic",
+        "held_out_gain_interactions",
         "separability_linear",
         "separability_best_feature",
     }
@@ -250,7 +253,7 @@ def test_a_class_that_is_missing_or_has_one_point_leaves_the_others() -> None:
     assert (three.minority_share == 0).all()
     y[:, 30] = 2
     single = measure(labelled(problems.x, y, 3))
-    assert np.isfinite(single.held_out_gain).all()
+    assert np.isfinite(single.held_out_gain_quadratic).all()
     np.testing.assert_allclose(single.separability_linear, two.separability_linear, atol=0.05)
 
 
