@@ -5,9 +5,18 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from toolkit.models.registry import get_model, list_models, register_model, validate
+from toolkit.models.registry import get_model, get_model_for, list_models, register_model, validate
 
-__all__ = ["Model", "Parameter", "TrialTensors", "get_model", "list_models", "register_model", "validate"]
+__all__ = [
+    "Model",
+    "Parameter",
+    "TrialTensors",
+    "get_model",
+    "get_model_for",
+    "list_models",
+    "register_model",
+    "validate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from toolkit.errors import UsageError, did_you_mean
 from toolkit.trials import Trials
 
 Array = TypeVar("Array", np.ndarray, torch.Tensor)
+Kept = TypeVar("Kept")
 
 SMALLEST_PROBABILITY = 1e-12
 
@@ -29,6 +31,9 @@ class Parameter:
         What a larger value does, in words.
     prior
         A frozen scipy distribution over the value; None is uniform within the bounds.
+    values
+        The only values there are, for a parameter that picks one of a few things; the bounds are the
+        smallest and the largest. A model takes the nearest one, so its gradient there is 0.
     """
 
     name: str
@@ -36,10 +41,16 @@ class Parameter:
     upper: float
     meaning: str
     prior: Any = None
+    values: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.lower < self.upper:
             raise UsageError(f"parameter '{self.name}' has the bounds [{self.lower}, {self.upper}].")
+        if self.values is not None and (min(self.values), max(self.values)) != (self.lower, self.upper):
+            raise UsageError(
+                f"parameter '{self.name}' has the bounds [{self.lower}, {self.upper}], "
+                f"but its values go from {min(self.values)} to {max(self.values)}."
+            )
 
 
 class Model(ABC):
@@ -49,11 +60,29 @@ class Model(ABC):
     (…, participants, parameters), in the order of ``trials.participants``; leading axes are starts or
     samples, all evaluated at once. A numpy array in gives a numpy array out; a tensor in gives a tensor
     out through which gradients flow.
+
+    Attributes
+    ----------
+    name
+        How the registry calls it.
+    schemas
+        The families of trials it answers.
+    parameters
+        In the order of ``theta``'s last axis. An instance whose parameters depend on its options sets
+        its own; those of the class are the ones of its default options.
+    reads_choices
+        Whether predictions depend on the choices made on earlier trials.
     """
 
     name: ClassVar[str]
     schemas: ClassVar[tuple[str, ...]]
-    parameters: ClassVar[tuple[Parameter, ...]]
+    parameters: tuple[Parameter, ...]
+    reads_choices: ClassVar[bool] = True
+
+    @classmethod
+    def for_trials(cls, trials: Trials, **options: Any) -> Self:
+        """The model for trials like these: with as many features and categories as they have."""
+        return cls(**options)
 
     @abstractmethod
     def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
@@ -89,6 +118,26 @@ class Model(ABC):
         log_p = p.gather(-1, chosen).squeeze(-1).clamp(min=SMALLEST_PROBABILITY).log()
         return torch.where(data.scored, log_p, 0.0)
 
+    def log_likelihood_and_gradient(self, theta: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
+        """Summed log-probability of each participant's choices, and its derivatives.
+
+        Parameters
+        ----------
+        theta
+            (…, participants, parameters).
+
+        Returns
+        -------
+        (…, participants) and (…, participants, parameters), exact in double precision.
+        """
+        rows = torch.tensor(np.asarray(theta, dtype=float), requires_grad=True)
+        participant = torch.as_tensor(trials.participant_index)
+        with torch.enable_grad():
+            by_sequence = self.log_likelihood(rows, trials).sum(-1)
+            total = by_sequence.new_zeros(rows.shape[:-1]).index_add(-1, participant, by_sequence)
+            (gradient,) = torch.autograd.grad(total.sum(), rows)
+        return total.detach().numpy(), gradient.numpy()
+
     def simulate(self, theta: np.ndarray, design: Trials, rng: np.random.Generator) -> Trials:
         """The agent's own choices on a design, one row of ``theta`` a participant.
 
@@ -99,10 +148,13 @@ class Model(ABC):
             raise UsageError(f"simulate needs theta as (participants, parameters), not {np.shape(theta)}.")
         trials = design.unanswered()
         draws = rng.random(trials.mask.shape)
+        if not self.reads_choices and trials.schema.name == "category_learning":
+            choice = _drawn(self.predict(theta, trials), draws)
+            forced = trials.arrays.get("forced", np.zeros_like(trials.mask))
+            return trials.updated(choice=np.where(trials.mask & ~forced, choice, trials.choice))
         for t in range(trials.n_trials):
-            cumulated = self.predict(theta, trials.until(t + 1))[:, t].cumsum(-1)
-            choice = (cumulated[:, :-1] < draws[:, t, None]).sum(-1)
-            trials = trials.answered(t, choice)
+            p = self.predict(theta, trials.until(t + 1))[:, t]
+            trials = trials.answered(t, _drawn(p, draws[:, t]))
         return trials
 
     def theta(self, n_participants: int = 1, **values: Any) -> np.ndarray:
@@ -120,6 +172,11 @@ class Model(ABC):
             [np.broadcast_to(np.asarray(values[name], float), n_participants) for name in names], -1
         )
 
+    def _by_name(self, theta: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Each parameter's column of ``theta`` (…, sequences, parameters)."""
+        names = [parameter.name for parameter in self.parameters]
+        return dict(zip(names, theta.unbind(-1), strict=True))
+
     def _by_sequence(self, theta: torch.Tensor, trials: Trials) -> torch.Tensor:
         """Rows of participants -> rows of sequences, after checking that model, theta and trials fit."""
         if trials.schema.name not in self.schemas:
@@ -136,10 +193,16 @@ class Model(ABC):
         return theta.index_select(-2, torch.as_tensor(trials.participant_index, device=theta.device))
 
 
+def _drawn(p: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Options drawn from probabilities (…, options) by numbers between 0 and 1 (…)."""
+    return (p.cumsum(-1)[..., :-1] < draws[..., None]).sum(-1)
+
+
 class TrialTensors:
     """Trials as tensors on a device; arrays are attributes, for instance ``data.choice``."""
 
     def __init__(self, trials: Trials, device: torch.device, dtype: torch.dtype) -> None:
+        self._remembered: dict[Hashable, Any] = {}
         self.schema = trials.schema.name
         self.n_options = trials.n_options
         arrays = {**trials.arrays, "mask": trials.mask, "scored": trials.scored}
@@ -155,3 +218,13 @@ class TrialTensors:
         if key not in cache:
             cache[key] = cls(trials, like.device, like.dtype)
         return cache[key]
+
+    def remember(self, key: Hashable, compute: Callable[[], Kept]) -> Kept:
+        """What ``compute`` returned the first time it was asked for under this key.
+
+        For what depends on the trials alone and is needed in every likelihood: counts of stimuli, the
+        answers of a network. The key names the model and all options that the result depends on.
+        """
+        if key not in self._remembered:
+            self._remembered[key] = compute()
+        return self._remembered[key]

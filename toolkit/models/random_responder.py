@@ -12,6 +12,7 @@ class RandomResponder(Model):
 
     name = "random"
     schemas = ("category_learning", "bandit", "multi_attribute", "free")
+    reads_choices = False
     parameters = (
         Parameter("bias", 0.0, 1.0, "probability of the first option; one over their number is chance"),
     )

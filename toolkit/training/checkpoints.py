@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from toolkit.errors import DataError, UsageError, did_you_mean
-from toolkit.io import load_arrays, read_json, save_arrays, sha256_of_file, write_json
-from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
-from toolkit.paths import data_dir
+from toolkit.errors import DataError
+from toolkit.io import read_json, sha256_of_file, write_json
+from toolkit.models.checkpoints import (
+    SCHEMA_VERSION,
+    checkpoint_dir,
+    find_checkpoint,
+    list_checkpoints,
+    load_network,
+    save_network,
+)
+from toolkit.models.metalearner import MetaLearnerNetwork
 from toolkit.training.config import TrainingConfig
-from toolkit.training.validation import weights_of
 
-SCHEMA_VERSION = 1
+__all__ = [
+    "ModelCard",
+    "card_path",
+    "checkpoint_dir",
+    "describe_software",
+    "find_checkpoint",
+    "list_checkpoints",
+    "load_checkpoint",
+    "now",
+    "read_card",
+    "save_checkpoint",
+]
+
 _PACKAGES = ("torch", "numpy", "safetensors")
 _CARD_SUFFIX = ".card.json"
 
@@ -67,27 +83,16 @@ class ModelCard(BaseModel):
     weights_sha256: str = ""
 
 
-def checkpoint_dir() -> Path:
-    """Folder of the checkpoints that come with the project."""
-    return data_dir() / "checkpoints"
-
-
 def card_path(checkpoint: str | Path) -> Path:
     """Where the card of a checkpoint lies."""
     checkpoint = Path(checkpoint)
     return checkpoint.with_name(checkpoint.stem + _CARD_SUFFIX)
 
 
-def list_checkpoints() -> list[str]:
-    """Names of the checkpoints that come with the project."""
-    return sorted(path.stem for path in checkpoint_dir().glob("*.safetensors"))
-
-
 def save_checkpoint(path: str | Path, network: MetaLearnerNetwork, card: ModelCard) -> ModelCard:
     """Write weights and card; the card as written."""
     path = Path(path)
-    header = {"schema_version": SCHEMA_VERSION, "name": card.name, "network": asdict(network.config)}
-    save_arrays(path, weights_of(network), header)
+    save_network(path, network, card.name)
     card = card.model_copy(update={"weights_sha256": sha256_of_file(path)})
     write_json(card_path(path), card.model_dump(mode="json"))
     return card
@@ -104,18 +109,7 @@ def load_checkpoint(
         A file, or one of :func:`list_checkpoints`, for instance "ermi".
     """
     path = find_checkpoint(path_or_name)
-    arrays, header = load_arrays(path)
-    if header.get("schema_version") != SCHEMA_VERSION:
-        raise DataError(
-            f"its schema version is {header.get('schema_version')}, this toolkit reads {SCHEMA_VERSION}.",
-            where=str(path),
-            fix="Train it again (`toolkit train`), or use the toolkit that wrote it.",
-        )
-    network = MetaLearnerNetwork(_network_config(header, path))
-    try:
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-    except RuntimeError as error:
-        raise DataError(f"its weights do not fit its header ({error}).", where=str(path)) from error
+    network = load_network(path, device=device)
     card = read_card(path) if card_path(path).is_file() else None
     if card is not None and card.weights_sha256 != sha256_of_file(path):
         raise DataError(
@@ -123,7 +117,7 @@ def load_checkpoint(
             where=str(path),
             fix="Restore both files from one place.",
         )
-    return network.to(device).eval(), card
+    return network, card
 
 
 def read_card(path_or_name: str | Path) -> ModelCard:
@@ -140,21 +134,6 @@ def read_card(path_or_name: str | Path) -> ModelCard:
         ) from error
 
 
-def find_checkpoint(path_or_name: str | Path) -> Path:
-    """File of a checkpoint, given as a path or by its name."""
-    path = Path(path_or_name)
-    if path.suffix == ".safetensors":
-        return path
-    named = checkpoint_dir() / f"{path_or_name}.safetensors"
-    if not named.is_file():
-        known = list_checkpoints()
-        raise UsageError(
-            f"there is no checkpoint '{path_or_name}'.",
-            fix=did_you_mean(str(path_or_name), known) if known else "Make one: toolkit train.",
-        )
-    return named
-
-
 def describe_software() -> dict[str, str]:
     """Versions that a training depends on."""
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
@@ -164,10 +143,3 @@ def describe_software() -> dict[str, str]:
 def now() -> str:
     """Time of day, with its zone."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _network_config(header: Mapping[str, Any], path: Path) -> NetworkConfig:
-    try:
-        return TypeAdapter(NetworkConfig).validate_python(header.get("network"))
-    except (ValidationError, UsageError) as error:
-        raise DataError(f"its header describes no network ({error}).", where=str(path)) from error

@@ -16,11 +16,12 @@ import torch.nn.functional as F
 from toolkit.errors import DataError, ToolkitError, UsageError
 from toolkit.io import load_arrays, save_arrays
 from toolkit.models.attention import randomness_from
+from toolkit.models.checkpoints import weights_of
 from toolkit.models.metalearner import MetaLearnerNetwork
 from toolkit.seeds import Seeds
 from toolkit.training.batches import Batch, Batcher
 from toolkit.training.config import TrainingConfig, parse_config
-from toolkit.training.validation import Validator, weights_of
+from toolkit.training.validation import Validator
 
 STATE_VERSION = 1
 _SHARE_OF_FALL = 0.25

@@ -20,6 +20,9 @@ from toolkit.io import load_arrays, save_arrays
 from toolkit.trials.schemas import DTYPES, FILL, MISSING, Schema, field_of, get_schema, kind_of
 from toolkit.trials.tables import read_trials, table_of
 
+LEFT_OUT = "left_out"
+"""Array of the choices that are history but not scored."""
+
 
 @dataclass(frozen=True, eq=False)
 class Trials:
@@ -100,12 +103,15 @@ class Trials:
 
     @cached_property
     def scored(self) -> np.ndarray:
-        """(sequences, trials) true where the participant freely made a choice."""
+        """(sequences, trials) true where the participant freely made a choice that is not left out."""
         return self._scored("choice")
 
     def _scored(self, choice: str) -> np.ndarray:
-        made = self.mask & (self.arrays[choice] != MISSING)
-        return made & ~self.arrays["forced"] if "forced" in self.arrays else made
+        scored = self.mask & (self.arrays[choice] != MISSING)
+        for flag in ("forced", LEFT_OUT):
+            if flag in self.arrays:
+                scored = scored & ~self.arrays[flag]
+        return scored
 
     @cached_property
     def missed(self) -> np.ndarray:
@@ -169,6 +175,16 @@ class Trials:
     def updated(self, **arrays: np.ndarray) -> Trials:
         """The same trials with some arrays replaced or added."""
         return replace(self, arrays={**self.arrays, **arrays})
+
+    def leaving_out(self, trials: np.ndarray) -> Trials:
+        """The same trials, where some choices happened, and models know them, but no likelihood counts them.
+
+        Parameters
+        ----------
+        trials
+            (sequences, trials) where choices are left out, besides those that are so already.
+        """
+        return self.updated(**{LEFT_OUT: trials | self.arrays.get(LEFT_OUT, np.zeros_like(self.mask))})
 
     def unanswered(self) -> Trials:
         """The design alone: free choices and what followed from them are taken out."""

@@ -48,6 +48,19 @@ def test_missed_padded_and_unscored_trials_are_told_apart(table: pd.DataFrame) -
     assert trials.n_options == 2
 
 
+def test_choices_that_are_left_out_happened_but_are_not_scored(table: pd.DataFrame) -> None:
+    trials = read(table)
+    first = np.array([[True, True, False], [False, False, True]])
+    without = trials.leaving_out(first)
+    np.testing.assert_array_equal(without.scored, [[0, 0, 1], [1, 1, 0]])
+    np.testing.assert_array_equal(without.n_scored, [1, 2])
+    np.testing.assert_array_equal(without.choice, trials.choice)
+    np.testing.assert_array_equal(without.missed, trials.missed)
+    more = without.take([1, 0]).leaving_out(np.array([[True, False, False], [False, False, False]]))
+    np.testing.assert_array_equal(more.scored, [[0, 1, 0], [0, 0, 1]])
+    assert trials.scored.sum() == 4
+
+
 def test_forced_choices_are_not_scored() -> None:
     table = pd.DataFrame(
         {
