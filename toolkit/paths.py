@@ -62,6 +62,13 @@ def mirror_dir() -> Path | None:
     return folder.resolve()
 
 
+def cache_dir() -> Path:
+    """What can be made again, of this user; ``TOOLKIT_CACHE`` moves it."""
+    named = os.environ.get("TOOLKIT_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    root = Path(named).expanduser().resolve() if named else Path.home() / ".cache"
+    return root / "human-like-learning"
+
+
 def notebooks_dir() -> Path:
     """The notebooks, one for each section."""
     return project_root() / "notebooks"

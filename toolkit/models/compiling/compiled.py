@@ -1,0 +1,256 @@
+"""``compile_sequence``: from a plain function over one sequence to machine code with exact derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from toolkit.errors import UsageError, did_you_mean
+from toolkit.models.compiling.analysis import Library
+from toolkit.models.compiling.modules import OUTPUT, WHOLE_THETA, write_module
+from toolkit.models.compiling.programs import read_program
+from toolkit.models.compiling.storage import load_module
+from toolkit.models.compiling.tangents import TangentFunctions
+from toolkit.models.compiling.variables import NONE, Variable
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Trials of many sequences, one behind the other.
+
+    Attributes
+    ----------
+    first
+        (sequences + 1,) where each sequence begins; the last entry is the number of all trials.
+    arrays
+        Arrays by name, each (all trials, …).
+    chosen
+        (all trials,) the option whose probability is counted, -1 where none is.
+    n_options
+        Number of options to choose from.
+    """
+
+    first: np.ndarray
+    arrays: Mapping[str, np.ndarray]
+    chosen: np.ndarray
+    n_options: int
+
+    @property
+    def n_trials(self) -> int:
+        """Length of the longest sequence."""
+        return int(np.diff(self.first).max(initial=0))
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled function and its loops over rows of theta.
+
+    Attributes
+    ----------
+    value
+        The function as it was written, compiled.
+    tangent
+        The same with one more argument behind: derivatives of ``p``, (trials, options, parameters).
+    path
+        The generated source.
+    """
+
+    module: ModuleType
+    name: str
+    arguments: tuple[str, ...]
+    n_parameters: int
+
+    @property
+    def value(self) -> Callable:
+        return getattr(self.module, self.name)
+
+    @property
+    def tangent(self) -> Callable:
+        return getattr(self.module, f"{self.name}__tangent")
+
+    @property
+    def path(self) -> Path:
+        return Path(self.module.__file__)
+
+    def probabilities(
+        self,
+        theta: np.ndarray,
+        sequence: np.ndarray,
+        data: Sequences,
+        constants: Mapping[str, Any],
+        n_threads: int = 1,
+    ) -> np.ndarray:
+        """Probabilities of every row: (rows, trials, options), 0 behind the end of a sequence.
+
+        Parameters
+        ----------
+        theta
+            (rows, parameters).
+        sequence
+            (rows,) which sequence each row is for.
+        constants
+            Values of the arguments that are neither parameters nor trials.
+        n_threads
+            How many parts of the rows are computed at once.
+        """
+        p = np.zeros((len(theta), data.n_trials, data.n_options))
+        self._run("fill_probabilities__", theta, sequence, data, constants, (), (p,), n_threads)
+        return p
+
+    def probabilities_and_tangents(
+        self,
+        theta: np.ndarray,
+        sequence: np.ndarray,
+        data: Sequences,
+        constants: Mapping[str, Any],
+        n_threads: int = 1,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same, and its derivatives: (rows, trials, options, parameters)."""
+        p = np.zeros((len(theta), data.n_trials, data.n_options))
+        tangents = np.zeros((*p.shape, self.n_parameters))
+        self._run("fill_tangents__", theta, sequence, data, constants, (), (p, tangents), n_threads)
+        return p, tangents
+
+    def log_likelihood_and_gradient(
+        self,
+        theta: np.ndarray,
+        sequence: np.ndarray,
+        data: Sequences,
+        constants: Mapping[str, Any],
+        smallest: float,
+        n_threads: int = 1,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Summed log-probability of the choices, (rows,), and its gradient, (rows, parameters).
+
+        Probabilities below ``smallest`` count as ``smallest`` and have no gradient.
+        """
+        total, gradient = np.zeros(len(theta)), np.zeros((len(theta), self.n_parameters))
+        settings = (data.chosen, smallest, data.n_trials, data.n_options)
+        outputs = (total, gradient)
+        self._run("sum_log_likelihood__", theta, sequence, data, constants, settings, outputs, n_threads)
+        return total, gradient
+
+    def _run(
+        self,
+        driver: str,
+        theta: np.ndarray,
+        sequence: np.ndarray,
+        data: Sequences,
+        constants: Mapping[str, Any],
+        settings: Sequence[Any],
+        outputs: Sequence[np.ndarray],
+        n_threads: int,
+    ) -> None:
+        from numba.core.errors import NumbaError
+
+        given = {**data.arrays, **constants}
+        arguments = [given[name] for name in self.arguments if name in given]
+        function = getattr(self.module, driver)
+        theta = np.ascontiguousarray(theta, dtype=np.float64)
+
+        def run(rows: slice) -> None:
+            parts = (output[rows] for output in outputs)
+            function(theta[rows], sequence[rows], data.first, *arguments, *settings, *parts)
+
+        try:
+            if n_threads == 1:
+                run(slice(None))
+                return
+            edges = np.linspace(0, len(theta), n_threads + 1).astype(int)
+            with ThreadPoolExecutor(n_threads) as pool:
+                list(pool.map(run, map(slice, edges[:-1], edges[1:])))
+        except NumbaError as error:
+            raise UsageError(
+                f"numba cannot compile it: {_in_short(error)}", where=f"{self.name} in {self.path}"
+            ) from error
+        except IndexError as error:
+            raise UsageError(
+                "an index lies outside its array.",
+                where=f"{self.name} in {self.path}",
+                fix="Compare every index with the array's shape.",
+            ) from error
+
+
+def _in_short(error: Exception) -> str:
+    """What numba says, without the passes it was in."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    kept = " ".join(line for line in lines if line and not line.startswith("Failed in"))
+    return kept if len(kept) <= 300 else kept[:300] + "…"
+
+
+def compile_sequence(
+    function: Callable | str,
+    parameters: Sequence[str],
+    *,
+    per_trial: Mapping[str, np.ndarray],
+    constants: Mapping[str, Any] | None = None,
+    entry: str = "learn",
+    boundscheck: bool = False,
+) -> Compiled:
+    """Compile a function over one sequence, once as it is and once with derivatives.
+
+    Parameters
+    ----------
+    function
+        A plain function of the subset, or a text that defines it (which is never executed). It fills its
+        argument ``p``, (trials, options).
+    parameters
+        Names of all parameters in the order of theta. An argument of such a name is that number;
+        the argument ``theta`` is all of them.
+    per_trial
+        The arrays that arguments of these names are, of any number of trials; only their type matters.
+    constants
+        Values of all other arguments: whole numbers, numbers or arrays; only their type matters.
+    entry
+        Name of the function in a text.
+    boundscheck
+        Let an index outside an array be an error, at some cost in speed.
+
+    Notes
+    -----
+    The subset: assignments to names and to elements of arrays, also augmented; for over range, while, if,
+    elif, else, break, continue and return; + - * / **, // and % of whole numbers, comparisons, and, or, not,
+    ``a if test else b``; min, max, abs, exp, log, log1p, expm1, sqrt, tanh, isnan, int, float, len and
+    ``.shape``; arrays from np.zeros, np.ones, np.full and np.empty, of numbers or of ``dtype=np.int64``; a
+    row of an array (``w[i]``) under a name or as an argument; other functions of the subset that return one
+    number or fill an array. Where a root or a power is taken of exactly 0, its derivative counts as 0.
+    """
+    program = read_program(function, entry)
+    library = Library(program)
+    library.admit(program.entry)
+    positions = {name: position for position, name in enumerate(parameters)}
+    known = {name: Variable(0, frozenset({position})) for name, position in positions.items()}
+    everything = frozenset(positions.values())
+    known[WHOLE_THETA] = Variable(1, everything, read_only=True)
+    known[OUTPUT] = Variable(2, everything)
+    examples = {name: np.asarray(value) for name, value in {**per_trial, **(constants or {})}.items()}
+    known |= {name: Variable(array.ndim, NONE, read_only=True) for name, array in examples.items()}
+    definition = program.functions[program.entry]
+    names = tuple(argument.arg for argument in definition.args.args)
+    for name in names:
+        if name not in known:
+            raise program.refusal(
+                program.entry,
+                definition,
+                f"the argument '{name}' is neither a parameter nor an array of the trials nor an attribute.",
+                did_you_mean(name, known),
+            )
+    if OUTPUT not in names:
+        raise program.refusal(program.entry, definition, "it has no argument 'p'.", "Fill p[t, k] with it.")
+    analysis = library.analyse(program.entry, [known[name] for name in names], definition)
+    tangents = TangentFunctions()
+    tangents.write_entry(analysis, f"{program.entry}__tangent", OUTPUT)
+    about = "\n".join(f"{name}: {a.dtype}, {a.ndim} axes" for name, a in examples.items() if name in names)
+    text = write_module(
+        analysis, tangents.texts, positions, [n for n in names if n in per_trial], about, boundscheck
+    )
+    file = Path(program.files[program.entry])
+    name = file.stem if file.suffix == ".py" and file.stem.isidentifier() else program.entry
+    module = load_module(name, text)
+    return Compiled(module, program.entry, names, len(positions))
