@@ -9,8 +9,22 @@ from toolkit.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from toolkit.models.base import Model
+    from toolkit.trials import Trials
 
 _HOME_OF = {
+    "ermi": "toolkit.models.meta_learners:Ermi",
+    "mi": "toolkit.models.meta_learners:Mi",
+    "pfn": "toolkit.models.meta_learners:Pfn",
+    "rmc": "toolkit.models.meta_learners:Rmc",
+    "gcm": "toolkit.models.gcm:GeneralisedContextModel",
+    "prototype": "toolkit.models.prototype:Prototype",
+    "rule": "toolkit.models.rule:Rule",
+    "rule_with_exceptions": "toolkit.models.rule:RuleWithExceptions",
+    "alcove": "toolkit.models.alcove:Alcove",
+    "sustain": "toolkit.models.sustain:Sustain",
+    "rational": "toolkit.models.rational:Rational",
+    "rulex": "toolkit.models.rulex:Rulex",
+    "bayesian_logistic_regression": "toolkit.models.bayesian_regression:BayesianLogisticRegression",
     "random": "toolkit.models.random_responder:RandomResponder",
     "win_stay_lose_shift": "toolkit.models.win_stay_lose_shift:WinStayLoseShift",
 }
@@ -24,6 +38,11 @@ def list_models(schema: str | None = None) -> list[str]:
 def get_model(name: str, **options: Any) -> Model:
     """The model called ``name``, made with ``options``."""
     return _model_class(name)(**options)
+
+
+def get_model_for(name: str, trials: Trials, **options: Any) -> Model:
+    """The model called ``name`` with as many features and categories as the trials have."""
+    return _model_class(name).for_trials(trials, **options)
 
 
 def register_model(model: type[Model]) -> type[Model]:
