@@ -1,0 +1,30 @@
+"""Fits of models to people: estimates, held-out likelihoods, comparison, and what fits can recover."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME_OF = {
+    "Comparison": "comparison",
+    "Confusion": "recovery",
+    "CrossValidation": "cross_validation",
+    "Fit": "fitting",
+    "Recovery": "recovery",
+    "compare": "comparison",
+    "confuse": "recovery",
+    "cross_validate": "cross_validation",
+    "estimate_frequencies": "bayesian_selection",
+    "exceedance_probabilities": "bayesian_selection",
+    "fit": "fitting",
+    "recover": "recovery",
+}
+
+__all__ = list(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    # Torch takes longer to import than everything else together.
+    if name in _HOME_OF:
+        return getattr(importlib.import_module(f"toolkit.fitting.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module 'toolkit.fitting' has no attribute '{name}'")

@@ -1,0 +1,173 @@
+"""Many small bounded minimisations at once: quasi-Newton, every row with its own step and curvature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from toolkit.errors import UsageError
+from toolkit.fitting.steps import NO_GAIN, Rows, move, shorten
+
+Objective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""``objective(theta (rows, parameters), row (rows,))`` -> value (rows,), gradient (rows, parameters)."""
+
+MAX_EVALUATIONS = 400
+
+_SUFFICIENT_DECREASE = 1e-4
+"""Share of what the slope promised that a step must gain to be accepted."""
+
+
+@dataclass(frozen=True)
+class Minima:
+    """Where every row ended.
+
+    Attributes
+    ----------
+    theta
+        (rows, parameters), NaN where the start was refused.
+    value
+        (rows,), NaN there as well.
+    gradient_norm
+        (rows,) largest slope that the bounds leave free, as change of the value per width of the bounds.
+    iterations
+        (rows,) accepted steps.
+    converged
+        (rows,).
+    reason
+        (rows,) why a row did not converge, in words; empty where it did.
+    """
+
+    theta: np.ndarray
+    value: np.ndarray
+    gradient_norm: np.ndarray
+    iterations: np.ndarray
+    converged: np.ndarray
+    reason: np.ndarray
+
+
+def minimise(
+    objective: Objective,
+    start: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    *,
+    no_gain: float = NO_GAIN,
+    max_evaluations: int = MAX_EVALUATIONS,
+    finished: Callable[[int], None] = lambda n_rows: None,
+) -> Minima:
+    """Minimise one function a row within common bounds, all rows at once.
+
+    Every call of ``objective`` gets exactly the rows that are not finished, each at the point that it wants
+    to try next, so that rows wait for each other only inside a call. A value or slope that is not finite
+    counts as very bad: the step is shortened.
+
+    Parameters
+    ----------
+    objective
+        Values and gradients of some rows; its second argument says which.
+    start
+        (rows, parameters) within the bounds.
+    lower, upper
+        (parameters,).
+    no_gain
+        Relative improvement that counts as none; a row is finished after three such steps in a row.
+    max_evaluations
+        Values of a row after which it is given up.
+    finished
+        Told how many rows have just finished.
+    """
+    start, lower, upper = (np.asarray(array, dtype=float) for array in (start, lower, upper))
+    _check(start, lower, upper)
+    return _Search(objective, start, lower, upper, no_gain, max_evaluations, finished).run()
+
+
+def _check(start: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
+    if start.ndim != 2 or lower.shape != start.shape[1:] or upper.shape != start.shape[1:]:
+        raise UsageError(
+            f"starts must be (rows, parameters) and bounds (parameters,), not {start.shape}, {lower.shape} "
+            f"and {upper.shape}."
+        )
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower < upper).all()):
+        raise UsageError("every lower bound must be finite and below its upper bound.")
+    outside = ~((start >= lower) & (start <= upper)).all(-1)
+    if outside.any():
+        raise UsageError(f"start {int(outside.argmax())} is outside the bounds.")
+
+
+class _Search:
+    """One call of :func:`minimise`."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        start: np.ndarray,
+        lower: np.ndarray,
+        upper: np.ndarray,
+        no_gain: float,
+        max_evaluations: int,
+        finished: Callable[[int], None],
+    ) -> None:
+        self.objective, self.lower, self.upper = objective, lower, upper
+        self.no_gain, self.max_evaluations, self.finished = no_gain, max_evaluations, finished
+        n_rows, n_parameters = start.shape
+        self.start = (start - lower) / (upper - lower)
+        self.found = Minima(
+            theta=np.full((n_rows, n_parameters), np.nan),
+            value=np.full(n_rows, np.nan),
+            gradient_norm=np.full(n_rows, np.nan),
+            iterations=np.zeros(n_rows, dtype=int),
+            converged=np.zeros(n_rows, dtype=bool),
+            reason=np.full(
+                n_rows, "the value or its slope is not a finite number at the start", dtype=object
+            ),
+        )
+
+    def run(self) -> Minima:
+        number = np.arange(len(self.start))
+        value, gradient = self._evaluate(self.start, number)
+        usable = np.isfinite(value)
+        self.finished(int((~usable).sum()))
+        rows = Rows.begin(number[usable], self.start[usable], value[usable], gradient[usable])
+        n_evaluations, ended = 1, self._finish(rows, stuck=np.zeros(len(rows.number), dtype=bool))
+        while not ended.all() and n_evaluations < self.max_evaluations:
+            rows = rows.at(~ended) if ended.any() else rows
+            point = rows.trial()
+            value, gradient = self._evaluate(point, rows.number)
+            expected = (rows.gradient * (point - rows.x)).sum(-1)
+            accepted = value <= rows.value + _SUFFICIENT_DECREASE * expected
+            new = {"x": point[accepted], "value": value[accepted], "gradient": gradient[accepted]}
+            rows.change(accepted, partial(move, no_gain=self.no_gain, **new))
+            stuck = shorten(rows, ~accepted, point, value, expected)
+            n_evaluations, ended = n_evaluations + 1, self._finish(rows, stuck)
+        self._record(rows, ~ended, f"still improving after {n_evaluations} evaluations")
+        return self.found
+
+    def _evaluate(self, x: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values, infinity where they or their slopes are not finite, and gradients per width of the bounds."""
+        value, gradient = self.objective(self._theta(x), number)
+        good = np.isfinite(value) & np.isfinite(gradient).all(-1)
+        width = self.upper - self.lower
+        return np.where(good, value, np.inf), np.where(good[:, None], gradient * width, 0.0)
+
+    def _theta(self, x: np.ndarray) -> np.ndarray:
+        return (self.lower + x * (self.upper - self.lower)).clip(self.lower, self.upper)
+
+    def _finish(self, rows: Rows, stuck: np.ndarray) -> np.ndarray:
+        """Record the rows that are finished and say which they are."""
+        flat = rows.is_flat()
+        self._record(rows, flat, "")
+        self._record(rows, stuck & ~flat, "no step lowers the value, though it is not flat")
+        return flat | stuck
+
+    def _record(self, rows: Rows, which: np.ndarray, reason: str) -> None:
+        number = rows.number[which]
+        self.found.theta[number] = self._theta(rows.x[which])
+        self.found.value[number] = rows.value[which]
+        self.found.gradient_norm[number] = rows.slope()[which]
+        self.found.iterations[number] = rows.iterations[which]
+        self.found.converged[number] = not reason
+        self.found.reason[number] = reason
+        self.finished(len(number))
