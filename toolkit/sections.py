@@ -44,9 +44,23 @@ class TaskStatistics(SectionParams):
     example: int = Field(130, ge=0, le=749, description="problem of the bank that is shown")
 
 
+class Training(SectionParams):
+    """02_training."""
+
+    prior: Literal["ecological", "linear", "mlp", "rational"] = Field(
+        "ecological", description="where the problems come from that the learner is trained on"
+    )
+    learner: Literal["smoke", "workshop", "shipped"] = Field(
+        "workshop", description="size of the network and of its batches"
+    )
+    steps: int = Field(600, ge=2, le=200_000, description="steps of the training")
+    n_problems: int = Field(200, ge=20, le=10_000, description="problems behind every test")
+
+
 SECTIONS: dict[str, type[SectionParams]] = {
     "00_start_here": StartHere,
     "01_task_statistics": TaskStatistics,
+    "02_training": Training,
 }
 
 _MAP = {

@@ -113,7 +113,8 @@ def digest_of_toolkit() -> str:
     for root, suffixes in ((package, _CODE_SUFFIXES), (data_dir(), _EMBEDDED_SUFFIXES)):
         for path in sorted(root.rglob("*")):
             place = path.relative_to(root)
-            if path.suffix in suffixes and not _NOT_PART_OF_RESULTS.intersection(place.parts):
+            unfinished = any(part.endswith(".training") for part in place.parts)
+            if path.suffix in suffixes and not (unfinished or _NOT_PART_OF_RESULTS.intersection(place.parts)):
                 digest.update(f"{place.as_posix()}:{sha256_of_file(path)}\n".encode())
     return digest.hexdigest()
 

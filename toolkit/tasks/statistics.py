@@ -164,7 +164,7 @@ def measure(problems: Problems) -> Statistics:
         "held_out_gain_quadratic": likelihoods[0] - likelihood,
         "held_out_gain_interactions": likelihoods[1] - likelihood,
         "logistic_accuracy": _credit(running_probabilities(scaled, y, n_classes), y),
-        "neighbour_accuracy": _credit(_votes(scaled, y, n_classes), y),
+        "neighbour_accuracy": _credit(running_votes(scaled, y, n_classes), y),
         **_balance(y, n_classes),
         "separability_linear": _areas(held_out, y, n_classes).diagonal(dim1=-2, dim2=-1).nanmean(-1),
         "separability_best_feature": _best_area(_areas(x, y, n_classes)),
@@ -279,7 +279,7 @@ def _best_area(areas: torch.Tensor) -> torch.Tensor:
     return torch.where(best < 0, torch.nan, best + 0.5)
 
 
-def _votes(x: torch.Tensor, y: torch.Tensor, n_classes: int) -> torch.Tensor:
+def running_votes(x: torch.Tensor, y: torch.Tensor, n_classes: int) -> torch.Tensor:
     """How many of the nearest earlier points are of each class: (problems, points, classes).
 
     The nearest are :data:`N_NEIGHBOURS`, all earlier points while there are not more, and any others as

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 import torch
@@ -10,9 +11,11 @@ import torch
 from toolkit.models.metalearner import MetaLearnerNetwork
 from toolkit.seeds import Seeds
 from toolkit.tasks.logistic import running_probabilities
-from toolkit.tasks.problems import Problems
+from toolkit.tasks.problems import Problems, Scaling
+from toolkit.tasks.statistics import running_votes
 from toolkit.training.batches import make_source
 from toolkit.training.config import Component
+from toolkit.training.optimum import linear_optimum
 
 RANGES = ((1, 10), (11, 49), (50, 100))
 """First and last trial of each range, counted from 1."""
@@ -32,6 +35,16 @@ def logistic_regression(ridge: float = 1.0) -> Predictor:
     return predict
 
 
+def nearest_neighbours() -> Predictor:
+    """Votes of the five nearest earlier points, and of others as near; every class has one vote more."""
+
+    def predict(problems: Problems) -> torch.Tensor:
+        votes = running_votes(problems.x.double(), problems.y, problems.n_classes) + 1.0
+        return votes / votes.sum(-1, keepdim=True)
+
+    return predict
+
+
 @torch.no_grad()
 def predict(network: MetaLearnerNetwork, problems: Problems, *, seed: int = 0) -> torch.Tensor:
     """A network's probability of every class on every trial: (problems, trials, classes)."""
@@ -41,6 +54,38 @@ def predict(network: MetaLearnerNetwork, problems: Problems, *, seed: int = 0) -
         for x, y in zip(problems.x.split(64), problems.y.split(64), strict=True)
     ]
     return torch.cat(parts).double()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How a learner did on every trial.
+
+    Attributes
+    ----------
+    accuracy, log_loss
+        (problems, trials): whether the likeliest class was right, and −log of the right one's probability.
+    """
+
+    accuracy: torch.Tensor
+    log_loss: torch.Tensor
+
+
+def score(learner: MetaLearnerNetwork | Predictor, problems: Problems) -> Scores:
+    """How a learner does on every trial of every problem."""
+    p = predict(learner, problems) if isinstance(learner, MetaLearnerNetwork) else learner(problems)
+    y = problems.y.to(p.device)
+    likelihood = p.gather(-1, y[..., None])[..., 0].double().clamp(min=SMALLEST_PROBABILITY)
+    return Scores((p.argmax(-1) == y).double(), -likelihood.log())
+
+
+def standard_error(values: torch.Tensor, origin: torch.Tensor | None = None) -> float:
+    """Standard error of the mean of (problems,) values; those of one origin count as one draw together."""
+    deviations = values - values.mean()
+    if origin is not None:
+        _, group = origin.unique(return_inverse=True)
+        deviations = torch.zeros(int(group.max()) + 1, dtype=values.dtype).index_add(0, group, deviations)
+    n_draws = len(deviations)
+    return (deviations.square().sum() * n_draws / (n_draws - 1)).sqrt().item() / len(values)
 
 
 def evaluate(
@@ -55,25 +100,16 @@ def evaluate(
     One row a range: ``first, last`` (trials, counted from 1), ``accuracy``, ``log_loss``, and the standard
     error of each over problems.
     """
-    p = predict(learner, problems) if isinstance(learner, MetaLearnerNetwork) else learner(problems)
-    y = problems.y.to(p.device)
-    correct = (p.argmax(-1) == y).double()
-    loss = -p.gather(-1, y[..., None])[..., 0].double().clamp(min=SMALLEST_PROBABILITY).log()
+    scores, n_trials = score(learner, problems), problems.y.shape[1]
     rows = []
     for first, last in ranges:
-        if first > y.shape[1]:
+        if first > n_trials:
             continue
-        accuracy, log_loss = (values[:, first - 1 : last].mean(1) for values in (correct, loss))
-        rows.append(
-            {
-                "first": first,
-                "last": min(last, y.shape[1]),
-                "accuracy": accuracy.mean().item(),
-                "accuracy_se": accuracy.std().item() / len(y) ** 0.5,
-                "log_loss": log_loss.mean().item(),
-                "log_loss_se": log_loss.std().item() / len(y) ** 0.5,
-            }
-        )
+        row: dict[str, float] = {"first": first, "last": min(last, n_trials)}
+        for name, values in vars(scores).items():
+            means = values[:, first - 1 : last].mean(1).cpu()
+            row |= {name: means.mean().item(), f"{name}_se": standard_error(means, problems.origin)}
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -98,12 +134,18 @@ _TESTED_ON = {"ecological": "bank", "linear": "linear", "mlp": "mlp", "rational"
 
 
 def standard_problems(
-    prior: str, n_problems: int = 200, n_points: int = 100, n_features: int = 3, n_classes: int = 2
+    prior: str,
+    n_problems: int = 200,
+    n_points: int = 100,
+    n_features: int = 3,
+    n_classes: int = 2,
+    *,
+    scaling: Scaling = "feature",
 ) -> Problems:
     """Fresh problems of a prior, always the same; of the ecological bank those that nobody trains on."""
     source = make_source(Component(source=_TESTED_ON[prior]), "test")
     generator = Seeds(_TEST_SEED).torch(prior)
-    return source.draw(n_problems, n_points, n_features, n_classes, generator=generator)
+    return source.draw(n_problems, n_points, n_features, n_classes, generator=generator, scaling=scaling)
 
 
 def best_logistic_regression(problems: Problems) -> torch.Tensor:
@@ -114,10 +156,15 @@ def best_logistic_regression(problems: Problems) -> torch.Tensor:
 
 
 def evaluate_on_all_priors(name: str, network: MetaLearnerNetwork) -> pd.DataFrame:
-    """A network beside logistic regression, by default and tuned, on test problems of every prior."""
+    """A network beside logistic regression, by default and tuned, on test problems of every prior.
+
+    On linear problems, where it is known, the Bayes optimum stands there too.
+    """
     learners = {
         name: network,
         "logistic regression": logistic_regression(),
         "logistic regression, tuned": best_logistic_regression,
     }
-    return compare(learners, {prior: standard_problems(prior) for prior in _TESTED_ON})
+    table = compare(learners, {prior: standard_problems(prior) for prior in _TESTED_ON})
+    unscaled = {"linear": standard_problems("linear", scaling="none")}
+    return pd.concat([table, compare({"Bayes optimum": linear_optimum}, unscaled)], ignore_index=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -20,22 +19,27 @@ class Validator:
     Where the prior holds the ecological bank the problems are those of its validation part alone, and
     ``familiar_loss`` is that on fresh points of problems that are trained on: the difference is what was
     learned by heart.
+
+    Attributes
+    ----------
+    held_out, familiar
+        Problems of the two losses; the latter None without the bank.
     """
 
     def __init__(self, config: TrainingConfig, device: torch.device) -> None:
         bank = [c for c in config.prior if c.source == "bank" and c.weight]
         config = config.changed(prior=bank or config.prior)
-        self._held_out = _batch(config, device, "validation")
-        self._familiar = _batch(config, device, "train") if bank else None
+        self.held_out = _batch(config, device, "validation")
+        self.familiar = _batch(config, device, "train") if bank else None
         self._noise = lambda: Seeds(VALIDATION_SEED).torch("noise", str(device))
 
     def __call__(self, network: MetaLearnerNetwork) -> dict[str, float]:
         """Columns of the learning curve."""
         network.eval()
-        loss, accuracy = self._score(network, self._held_out)
+        loss, accuracy = self._score(network, self.held_out)
         row = {"validation_loss": loss, "validation_accuracy": accuracy}
-        if self._familiar is not None:
-            row["familiar_loss"] = self._score(network, self._familiar)[0]
+        if self.familiar is not None:
+            row["familiar_loss"] = self._score(network, self.familiar)[0]
         return row
 
     @torch.no_grad()
@@ -61,8 +65,3 @@ def _batch(config: TrainingConfig, device: torch.device, part: str) -> Batch:
     batcher = Batcher(several, Seeds(VALIDATION_SEED), device, part=part)
     length = min(config.lengths, key=lambda length: (-config.lengths[length], length))
     return join(batcher.draw_problems(config.validation_problems, length), config)
-
-
-def weights_of(network: torch.nn.Module) -> dict[str, np.ndarray]:
-    """A copy of the weights as arrays."""
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in network.state_dict().items()}

@@ -138,15 +138,23 @@ def _add_mean(figure: go.Figure, agent: str, rows: pd.DataFrame, panel: dict[str
 
 
 def add_band(
-    figure: go.Figure, trial: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, **look: Any
+    figure: go.Figure,
+    trial: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    colour: str,
+    *,
+    most: float = 1.0,
+    opacity: float = 0.18,
+    **look: Any,
 ) -> None:
-    """Draw the interval around a curve of proportions."""
+    """Draw the interval around a curve of values between 0 and ``most``."""
     figure.add_scatter(
         x=np.concatenate([trial, trial[::-1]]),
-        y=np.clip(np.concatenate([high, low[::-1]]), 0, 1),
+        y=np.clip(np.concatenate([high, low[::-1]]), 0, most),
         mode="lines",
         fill="toself",
-        fillcolor=translucent(colour, 0.18),
+        fillcolor=translucent(colour, opacity),
         line={"width": 0},
         hoverinfo="skip",
         showlegend=False,

@@ -50,9 +50,9 @@ def test_training_never_draws_a_held_out_problem() -> None:
 def test_validation_uses_other_problems_than_training() -> None:
     config = get_config("ecological", "smoke").mixed({"written": 0})
     validator = Validator(config, CPU)
-    assert validator._familiar is not None
-    assert not torch.equal(validator._familiar.x, validator._held_out.x)
-    assert Validator(get_config("linear", "smoke"), CPU)._familiar is None
+    assert validator.familiar is not None
+    assert not torch.equal(validator.familiar.x, validator.held_out.x)
+    assert Validator(get_config("linear", "smoke"), CPU).familiar is None
 
 
 def test_batches_have_the_sizes_that_are_asked_for() -> None:

@@ -57,7 +57,7 @@ def test_stopped_at_any_step_it_goes_on_to_the_last_bit(
 def test_seeds_differ_and_validation_does_not(tiny: TrainingConfig) -> None:
     one, other = Trainer(tiny, 0), Trainer(tiny, 1)
     assert losses_of(one, 2) != losses_of(other, 2)
-    assert torch.equal(one.validator._held_out.x, other.validator._held_out.x)
+    assert torch.equal(one.validator.held_out.x, other.validator.held_out.x)
 
 
 def test_a_network_learns(tiny: TrainingConfig) -> None:

@@ -44,7 +44,7 @@ def test_looks_do_not_change_between_sessions() -> None:
     style = agent_style("my own model")
     assert (style.label, style.colour, style.dash, style.symbol) == (
         "my own model",
-        "#CC79A7",
+        "#E69F00",
         "longdashdot",
         "square",
     )

@@ -1,0 +1,47 @@
+"""The notebook about training runs where no trained network is, and says how to make them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from toolkit.manifest import read_record
+from toolkit.training import load_checkpoint, read_card
+
+
+@pytest.fixture
+def without_checkpoints(home: Path, checkout: Path) -> Path:
+    """A project with the bank and nothing that was trained."""
+    (home / "data").mkdir()
+    shutil.copy(checkout / "data" / "registry.toml", home / "data")
+    (home / "data" / "ecological_tasks").symlink_to(checkout / "data" / "ecological_tasks")
+    return home
+
+
+@pytest.mark.slow
+def test_a_live_learner_alone_is_enough(without_checkpoints: Path, checkout: Path) -> None:
+    notebook = nbformat.read(checkout / "notebooks" / "02_training.ipynb", as_version=4)
+    names: dict = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            exec(cell.source, names)
+            if "parameters" in cell.metadata.get("tags", []):
+                names |= {"profile": "smoke", "learner": "smoke", "steps": 20, "n_problems": 20}
+    assert "toolkit train --profile shipped --prior linear --out data/checkpoints/mi.safetensors" in " ".join(
+        names["said"]
+    )
+    folder = without_checkpoints / "papermill_runs" / "interactive" / "02_training"
+    record = read_record(folder)
+    assert record is not None and "Live learner" in record.takeaways[0]
+    assert [artifact.kind for artifact in record.artifacts].count("figure") == 5
+    matrix = pd.read_parquet(folder / "artifacts" / "matrix.parquet")
+    assert set(matrix["tested_on"]) == {"ecological", "linear", "mlp", "rational"}
+    assert set(matrix["learner"]) == {"live", "logistic_regression"}
+    weights = folder / "artifacts" / "learner.safetensors"
+    network, card = load_checkpoint(weights)
+    assert card == read_card(weights) and network.n_parameters == card.n_parameters
+    assert {c.source: c.weight for c in card.config.prior} == {"bank": 0.85, "written": 0.0}
