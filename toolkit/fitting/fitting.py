@@ -135,7 +135,7 @@ def fit(
     model = get_model_for(model, trials) if isinstance(model, str) else model
     grouped, units = units_of(trials, share)
     prior = Prior(model.parameters, informed=method == "map")
-    starts = draw_starts(model.parameters, n_starts, seed=seed, from_priors=method == "map")
+    starts = draw_starts(model.parameters, n_starts, seed=seed)
     estimates = Estimates(model.parameters, grouped.n_scored)
     scored = np.flatnonzero(grouped.n_scored > 0)
     if len(scored):

@@ -20,21 +20,16 @@ _FEWEST_OF_THE_REST = 2
 """Starts of the other parameters with each combination of values of those that have only a few."""
 
 
-def draw_starts(
-    parameters: Sequence[Parameter], n_starts: int, *, seed: int = 0, from_priors: bool = False
-) -> np.ndarray:
+def draw_starts(parameters: Sequence[Parameter], n_starts: int, *, seed: int = 0) -> np.ndarray:
     """Starts that cover the parameters evenly (Sobol points), the same for every unit: (starts, parameters).
 
-    Of every two starts the second lies closer to 0, where lapses are rare and where sensitivities and
-    temperatures, whose upper bounds are far away, make most of their difference.
+    Where a parameter has a prior they are even over its quantiles, since that is where people are; it
+    decides no more than where searches start. Otherwise they are even over the bounds, and of every two
+    starts the second lies closer to 0, where lapses are rare and where sensitivities and temperatures, whose
+    upper bounds are far away, make most of their difference.
 
     Where parameters have only a few values, there is a start with every combination of these, each with
     fewer starts of the other parameters, at least two, so that there can be more than ``n_starts`` in all.
-
-    Parameters
-    ----------
-    from_priors
-        Even over the quantiles of each parameter's prior instead.
     """
     discrete = [parameter.values for parameter in parameters if parameter.values is not None]
     rest = [parameter for parameter in parameters if parameter.values is None]
@@ -42,7 +37,7 @@ def draw_starts(
     n_each = n_starts
     if discrete:
         n_each = max(_FEWEST_OF_THE_REST, -(-n_starts // len(combinations))) if rest else 1
-    points = _points(rest, n_each * len(combinations), seed, from_priors=from_priors)
+    points = _points(rest, n_each * len(combinations), seed)
     starts = np.empty((len(points), len(parameters)))
     is_discrete = np.array([parameter.values is not None for parameter in parameters], dtype=bool)
     starts[:, ~is_discrete] = points
@@ -50,15 +45,13 @@ def draw_starts(
     return starts
 
 
-def _points(parameters: Sequence[Parameter], n_points: int, seed: int, *, from_priors: bool) -> np.ndarray:
-    """(points, parameters) strictly inside the bounds; every second one is close to 0."""
+def _points(parameters: Sequence[Parameter], n_points: int, seed: int) -> np.ndarray:
+    """(points, parameters) strictly inside the bounds; without priors every second one is close to 0."""
     points = np.empty((n_points, len(parameters)))
     for first, stream in enumerate(("even starts", "close starts")):
         share = _shares(len(points[first::2]), len(parameters), Seeds(seed).numpy(stream))
         for number, parameter in enumerate(parameters):
-            points[first::2, number] = _values_at(
-                parameter, share[:, number], from_prior=from_priors, close=first == 1
-            )
+            points[first::2, number] = _values_at(parameter, share[:, number], close=first == 1)
     return clip_inside(points, *bounds_of(parameters), MARGIN)
 
 
@@ -71,9 +64,9 @@ def _shares(n_points: int, n_parameters: int, rng: np.random.Generator) -> np.nd
     return qmc.Sobol(n_parameters, rng=rng).random_base2((n_points - 1).bit_length())[:n_points]
 
 
-def _values_at(parameter: Parameter, share: np.ndarray, *, from_prior: bool, close: bool) -> np.ndarray:
+def _values_at(parameter: Parameter, share: np.ndarray, *, close: bool) -> np.ndarray:
     """Values with these shares of the prior below them; without a prior, even over the bounds or close to 0."""
-    if from_prior and parameter.prior is not None:
+    if parameter.prior is not None:
         below, up_to = parameter.prior.cdf([parameter.lower, parameter.upper])
         return parameter.prior.ppf(below + share * (up_to - below))
     even = parameter.lower + share * (parameter.upper - parameter.lower)

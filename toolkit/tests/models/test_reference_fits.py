@@ -72,4 +72,4 @@ def test_totals_are_below_those_of_earlier_fits(
     found = fit(get_model_for(name, trials, **options), trials, share=share, progress=False)
     loss = -found.table["log_likelihood"]
     assert loss.sum() <= earlier.sum()
-    assert (loss <= earlier + 5).all()
+    assert (loss <= earlier + (2 if name == "prototype" and badham else 0.1)).all()
