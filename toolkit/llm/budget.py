@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ class Budget:
         For everything that ends up in one journal, what is in it already included: starting again does
         not fill the purse. Tokens are those of prompts and replies together.
     seconds
-        For one call of :meth:`Client.ask`.
+        For one call of :meth:`Client.ask`, or for all inside :meth:`Purse.one_deadline`.
     """
 
     usd: float | None = None
@@ -74,11 +75,25 @@ class Purse:
         self.budget, self._clock = budget, clock
         self._lock = threading.Lock()
         self.spent, self._promised = Cost(), Cost()
-        self._ends = float("inf")
+        self._ends, self._is_running = float("inf"), False
 
     def begin(self, spent: Cost) -> None:
-        """Start a call: nothing is promised yet, and the seconds begin to count."""
+        """Start a call: nothing is promised yet, and the seconds begin to count unless they do already."""
         self.spent, self._promised = spent, Cost()
+        if not self._is_running:
+            self._start_clock()
+
+    @contextmanager
+    def one_deadline(self) -> Iterator[None]:
+        """The seconds count for all calls inside together."""
+        self._start_clock()
+        self._is_running = True
+        try:
+            yield
+        finally:
+            self._is_running = False
+
+    def _start_clock(self) -> None:
         seconds = self.budget.seconds
         self._ends = float("inf") if seconds is None else self._clock() + seconds
 

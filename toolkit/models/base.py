@@ -72,12 +72,15 @@ class Model(ABC):
         its own; those of the class are the ones of its default options.
     reads_choices
         Whether predictions depend on the choices made on earlier trials.
+    needs_recordings
+        Whether it cannot be made without what was recorded on the very trials it is to answer.
     """
 
     name: ClassVar[str]
     schemas: ClassVar[tuple[str, ...]]
     parameters: tuple[Parameter, ...]
     reads_choices: ClassVar[bool] = True
+    needs_recordings: ClassVar[bool] = False
 
     @classmethod
     def for_trials(cls, trials: Trials, **options: Any) -> Self:
@@ -199,12 +202,16 @@ def _drawn(p: np.ndarray, draws: np.ndarray) -> np.ndarray:
 
 
 class TrialTensors:
-    """Trials as tensors on a device; arrays are attributes, for instance ``data.choice``."""
+    """Trials as tensors on a device; arrays are attributes, for instance ``data.choice``.
+
+    ``data.sequences`` is the table of sequences, for errors that say where they are.
+    """
 
     def __init__(self, trials: Trials, device: torch.device, dtype: torch.dtype) -> None:
         self._remembered: dict[Hashable, Any] = {}
         self.schema = trials.schema.name
         self.n_options = trials.n_options
+        self.sequences = trials.sequences
         arrays = {**trials.arrays, "mask": trials.mask, "scored": trials.scored}
         for name, array in arrays.items():
             tensor = torch.as_tensor(array.copy(), device=device)

@@ -114,3 +114,18 @@ def test_the_purse_gives_back_what_was_not_needed() -> None:
     assert "cost cap" in purse.promise(Cost(2, 1)) and "token cap" in purse.promise(Cost(1, 51))
     purse.settle(Cost(5, 50), Cost(1, 10))
     assert purse.spent == Cost(5, 10) and purse.promise(Cost(5, 90)) is None
+
+
+def test_calls_may_share_one_deadline() -> None:
+    now = [100.0]
+    purse = Purse(Budget(seconds=10), clock=lambda: now[0])
+    with purse.one_deadline():
+        purse.begin(Cost())
+        now[0] = 107.0
+        purse.begin(Cost(1, 1))
+        assert purse.seconds_left() == 3
+        now[0] = 111.0
+        purse.begin(Cost(1, 1))
+        assert "time cap: the 10 s are over" in purse.promise(Cost())
+    purse.begin(Cost())
+    assert purse.seconds_left() == 10 and purse.promise(Cost()) is None
