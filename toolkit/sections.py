@@ -57,10 +57,19 @@ class Training(SectionParams):
     n_problems: int = Field(200, ge=20, le=10_000, description="problems behind every test")
 
 
+class HumanComparison(SectionParams):
+    """03_human_comparison."""
+
+    n_people: int = Field(16, ge=4, le=95, description="people of each study who are fitted; 95 are all")
+    n_starts: int = Field(10, ge=1, le=1000, description="starts of every fit")
+    n_simulated: int = Field(16, ge=2, le=10_000, description="people simulated with every model")
+
+
 SECTIONS: dict[str, type[SectionParams]] = {
     "00_start_here": StartHere,
     "01_task_statistics": TaskStatistics,
     "02_training": Training,
+    "03_human_comparison": HumanComparison,
 }
 
 _MAP = {

@@ -12,11 +12,17 @@ _HOME_OF = {
     "Fit": "fitting",
     "Recovery": "recovery",
     "compare": "comparison",
+    "compare_groups": "criteria",
     "confuse": "recovery",
     "cross_validate": "cross_validation",
+    "earlier_fits": "published",
     "estimate_frequencies": "bayesian_selection",
     "exceedance_probabilities": "bayesian_selection",
     "fit": "fitting",
+    "fit_published": "published",
+    "predict_correct": "predictions",
+    "published_table": "published",
+    "rank_by_criterion": "criteria",
     "recover": "recovery",
 }
 

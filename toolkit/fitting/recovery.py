@@ -239,14 +239,19 @@ def _renamed(trials: Trials, participant: np.ndarray) -> Trials:
     return replace(trials, sequences=trials.sequences.assign(participant=participant))
 
 
+def draw_theta(model: Model, n_participants: int, draw: Draw, rng: np.random.Generator) -> np.ndarray:
+    """Parameters of made-up participants: (participants, parameters); ``draw`` as in :func:`recover`."""
+    if draw not in get_args(Draw):
+        raise UsageError(f"parameters cannot be drawn by '{draw}'.", fix=did_you_mean(draw, get_args(Draw)))
+    return np.stack([_drawn(one, n_participants, draw, rng) for one in model.parameters], -1)
+
+
 def _theta(
     model: Model, n_participants: int, given: np.ndarray | None, draw: Draw, rng: np.random.Generator
 ) -> np.ndarray:
     """Values that participants are simulated with: (participants, parameters)."""
-    if draw not in get_args(Draw):
-        raise UsageError(f"parameters cannot be drawn by '{draw}'.", fix=did_you_mean(draw, get_args(Draw)))
     if given is None:
-        return np.stack([_drawn(one, n_participants, draw, rng) for one in model.parameters], -1)
+        return draw_theta(model, n_participants, draw, rng)
     given = np.array(given, dtype=float)
     if given.ndim != 2 or given.shape[1] != len(model.parameters) or not len(given):
         raise UsageError(

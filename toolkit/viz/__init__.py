@@ -7,17 +7,22 @@ from typing import Any
 
 _HOME_OF = {
     "agent_style": "toolkit.viz.agents",
+    "curve_misfit": "toolkit.viz.learning",
     "export_figures": "toolkit.viz.export",
     "feature_table": "toolkit.viz.problems",
     "find_browser": "toolkit.viz.export",
     "learning_curve": "toolkit.viz.learning",
+    "learning_curves": "toolkit.viz.learning",
     "plot_comparison": "toolkit.viz.comparison",
     "plot_confusion": "toolkit.viz.recovery",
+    "plot_criteria": "toolkit.viz.criteria",
     "plot_distances": "toolkit.viz.sources",
+    "plot_groups": "toolkit.viz.criteria",
     "plot_imagined": "toolkit.viz.imagined",
     "plot_learnability": "toolkit.viz.sources",
     "plot_learners": "toolkit.viz.training",
     "plot_learning_curve": "toolkit.viz.learning",
+    "plot_learning_panels": "toolkit.viz.learning",
     "plot_overview": "toolkit.viz.overview",
     "plot_participants": "toolkit.viz.comparison",
     "plot_problem": "toolkit.viz.problems",
@@ -31,6 +36,7 @@ _HOME_OF = {
     "show_table": "toolkit.viz.tables",
     "source_style": "toolkit.viz.sources",
     "setup": "toolkit.viz.theme",
+    "titled": "toolkit.viz.theme",
     "write_figure": "toolkit.viz.files",
 }
 

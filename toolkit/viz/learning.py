@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,17 +88,111 @@ def plot_learning_curve(
     return finished(figure, curve_caption(curve, participant), height=340, theme=theme)
 
 
+def learning_curves(trials: Trials, expected: Mapping[str, np.ndarray], *, block: int = 16) -> pd.DataFrame:
+    """Learning curves of people and of agents in every condition.
+
+    Parameters
+    ----------
+    expected
+        (sequences, trials) probability of a right answer, by agent, for instance of
+        ``toolkit.fitting.predict_correct(fit, trials)``.
+    block
+        Trials a point stands for.
+
+    Returns
+    -------
+    Rows as of :func:`learning_curve` with a column ``condition`` before them; agent "people" first.
+    """
+    parts = []
+    for condition in trials.sequences["condition"].unique():
+        rows = trials.sequences["condition"].eq(condition).to_numpy()
+        own = trials.take(rows)
+        for agent, correct in {"people": trials.correct, **expected}.items():
+            curve = learning_curve(own, block=block, agent=agent, correct=correct[rows, : own.n_trials])
+            curve.insert(0, "condition", condition)
+            parts.append(curve)
+    return pd.concat(parts, ignore_index=True)
+
+
+def curve_misfit(curves: pd.DataFrame) -> pd.DataFrame:
+    """How far agents' mean curves are from people's.
+
+    Parameters
+    ----------
+    curves
+        Of :func:`learning_curves`.
+
+    Returns
+    -------
+    Root mean squared distance over blocks, (conditions, agents).
+    """
+    mean = curves.groupby(["condition", "agent", "block"], sort=False, as_index=False)["correct"].mean()
+    wide = mean.pivot_table(index=["condition", "block"], columns="agent", values="correct", sort=False)
+    squares = wide.drop(columns="people").sub(wide["people"], axis=0) ** 2
+    return np.sqrt(squares.groupby("condition", sort=False).mean())
+
+
+def plot_learning_panels(
+    curves: pd.DataFrame, *, chance: float | None = 0.5, theme: Theme | None = None
+) -> go.Figure:
+    """Mean learning curves of several agents, a panel a condition.
+
+    Parameters
+    ----------
+    curves
+        Of :func:`learning_curves`; conditions are the panels' titles.
+    chance
+        Proportion that guessing gets right; None draws no line.
+    """
+    from plotly.subplots import make_subplots
+
+    titles = curves["condition"].unique().tolist()
+    n_columns = min(3, len(titles))
+    n_rows = -(-len(titles) // n_columns)
+    figure = make_subplots(
+        n_rows,
+        n_columns,
+        subplot_titles=[str(title) for title in titles],
+        shared_yaxes=True,
+        horizontal_spacing=0.04,
+        vertical_spacing=0.3 / n_rows,
+    )
+    for number, title in enumerate(titles):
+        place = {"row": number // n_columns + 1, "col": number % n_columns + 1}
+        own = curves[curves["condition"] == title]
+        lowest = 0.0 if chance is None else chance - 0.1
+        add_curves(figure, own, chance=chance, bands=False, lowest=lowest, **place)
+        if number + n_columns < len(titles):
+            figure.update_xaxes(title_text=None, **place)
+        if place["col"] > 1:
+            figure.update_yaxes(title_text=None, **place)
+    _list_once(figure)
+    figure.update_xaxes(nticks=5, tickmode="auto")
+    figure.update_annotations(selector={"yanchor": "bottom", "xref": "paper"}, font_size=12)
+    caption = (
+        f"Proportion of correct choices in blocks of trials, drawn at the block's last trial. People: "
+        f"means with 95 % intervals ({BAND} standard errors). Models: what they expect on the trials that people made."
+    )
+    figure = finished(figure, caption, height=90 + 220 * n_rows, theme=theme)
+    return figure.update_layout(margin={"t": 80})
+
+
 def add_curves(
     figure: go.Figure,
     curve: pd.DataFrame,
     *,
     participant: object | None = None,
     chance: float | None = 0.5,
+    bands: bool = True,
+    lowest: float = 0.0,
     **panel: int,
 ) -> None:
-    """Draw learning curves into a figure, or into the panel ``row=, col=`` of one."""
+    """Draw learning curves into a figure, or into the panel ``row=, col=`` of one.
+
+    Without ``bands`` only people's mean has its interval; the axis of proportions begins at ``lowest``.
+    """
     for agent, rows in curve.groupby("agent", sort=False):
-        _add_mean(figure, str(agent), rows, panel)
+        _add_mean(figure, str(agent), rows, panel, band=bands or agent == "people")
     if participant is not None:
         _add_person(figure, curve, participant, panel)
     last = int(curve["trial"].max())
@@ -114,16 +209,27 @@ def add_curves(
     ticks = sorted(curve["trial"].unique())
     figure.update_xaxes(title_text="Trial", range=[0, last * 1.02], tickvals=ticks, **panel)
     figure.update_yaxes(
-        title_text="Proportion correct", range=[0, 1.03], tickformat=".1f", dtick=0.2, **panel
+        title_text="Proportion correct", range=[lowest, 1.03], tickformat=".1f", dtick=0.2, **panel
     )
 
 
-def _add_mean(figure: go.Figure, agent: str, rows: pd.DataFrame, panel: dict[str, int]) -> None:
+def _list_once(figure: go.Figure) -> None:
+    """Keep one entry of the legend for every name."""
+    listed: set[str] = set()
+    for trace in figure.data:
+        trace.showlegend = trace.showlegend is not False and trace.name not in listed
+        listed.add(trace.name)
+
+
+def _add_mean(
+    figure: go.Figure, agent: str, rows: pd.DataFrame, panel: dict[str, int], *, band: bool
+) -> None:
     style = agent_style(agent)
     by_trial = rows.groupby("trial")["correct"]
     mean, half = by_trial.mean(), (BAND * by_trial.sem()).fillna(0.0)
     trial = mean.index.to_numpy()
-    add_band(figure, trial, mean - half, mean + half, style.colour, legendgroup=agent, **panel)
+    if band:
+        add_band(figure, trial, mean - half, mean + half, style.colour, legendgroup=agent, **panel)
     figure.add_scatter(
         x=trial,
         y=mean,

@@ -21,6 +21,7 @@ PIXELS_PER_MM = 96 / 25.4
 SINGLE_COLUMN_MM, DOUBLE_COLUMN_MM = 85, 174
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 INK = "#333333"
+TITLE_HEIGHT = 26
 GUIDE = {"color": "#9A9A9A", "dash": "dot", "width": 1}
 """Line of a reference value, for instance chance."""
 
@@ -102,6 +103,18 @@ def finished(figure: go.Figure, caption: str, height: int, theme: Theme | None =
     return figure.update_layout(
         template=template(theme), width=theme.width, height=height, meta={"caption": caption}
     )
+
+
+def titled(figure: go.Figure, title: str) -> go.Figure:
+    """The figure with a title above everything else, and as much taller."""
+    height = figure.layout.height + TITLE_HEIGHT
+    figure.update_layout(
+        height=height,
+        margin_t=figure.layout.margin.t + TITLE_HEIGHT,
+        title={"text": title, "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 6}},
+        legend_y=1 - TITLE_HEIGHT / height,
+    )
+    return figure
 
 
 def caption_of(figure: go.Figure | dict) -> str:

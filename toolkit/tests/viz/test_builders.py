@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,12 @@ from toolkit.sections import list_sections
 from toolkit.trials import Trials
 from toolkit.viz import (
     agent_style,
+    curve_misfit,
     feature_table,
     learning_curve,
+    learning_curves,
     plot_learning_curve,
+    plot_learning_panels,
     plot_overview,
     plot_problem,
     setup,
@@ -166,3 +170,22 @@ def test_tables_are_the_same_twice_and_show_whole_sentences() -> None:
     page = show_table(table, n="{:.1f}").to_html()
     assert page == show_table(table, n="{:.1f}").to_html()
     assert "What? " * 19 in page and ">yes<" in page and ">1.2<" in page
+
+
+def test_learning_curves_of_agents_stand_beside_people_in_every_condition(trials: Trials) -> None:
+    both = replace(trials, sequences=trials.sequences.assign(condition=["easy", "hard"]))
+    expected = np.where(both.scored, [[0.5, 0.5, 0.9, 0.9], [0.4, 0.2, 0, 0]], np.nan)
+    curves = learning_curves(both, {"gcm": expected}, block=2)
+    means = curves.set_index(["condition", "agent", "block"])["correct"]
+    assert means["easy", "gcm", 1] == pytest.approx(0.9) and means["hard", "gcm", 0] == pytest.approx(0.3)
+    assert means["easy", "people", 0] == 0 and means["easy", "people", 1] == 1
+    misfit = curve_misfit(curves)["gcm"]
+    assert misfit["easy"] == pytest.approx(np.sqrt((0.5**2 + 0.1**2) / 2)) and misfit[
+        "hard"
+    ] == pytest.approx(0.3)
+    figure = plot_learning_panels(curves)
+    names = [trace.name for trace in figure.data if trace.showlegend]
+    assert names == ["People", "Exemplars (GCM)"]
+    bands = [trace for trace in figure.data if trace.fill == "toself"]
+    assert {trace.legendgroup for trace in bands} == {"people"}
+    assert [note.text for note in figure.layout.annotations[:2]] == ["easy", "hard"]

@@ -9,7 +9,16 @@ import pytest
 
 from toolkit.errors import UsageError
 from toolkit.fitting.comparison import Comparison, compare
-from toolkit.viz import agent_style, plot_comparison, plot_confusion, plot_participants, plot_recovery
+from toolkit.viz import (
+    agent_style,
+    plot_comparison,
+    plot_confusion,
+    plot_criteria,
+    plot_groups,
+    plot_participants,
+    plot_recovery,
+    titled,
+)
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +111,52 @@ def test_recovery_has_a_panel_a_parameter_with_its_correlation() -> None:
         np.testing.assert_array_equal(trace.x, true)
         np.testing.assert_array_equal(trace.y, estimated)
     assert "20 fitted" in figure.layout.meta["caption"]
+
+
+@pytest.fixture
+def places() -> dict[str, pd.DataFrame]:
+    rows = [("BIC", "ermi", 1, 0.0), ("BIC", "gcm", 2, 0.02), ("AIC", "gcm", 1, 0.0), ("AIC", "ermi", 2, 0.5)]
+    table = pd.DataFrame(rows, columns=["criterion", "model", "place", "behind"])
+    return {"one study": table, "another": table.iloc[:1]}
+
+
+def test_places_are_written_into_the_cells_of_their_study(places: dict[str, pd.DataFrame]) -> None:
+    figure = plot_criteria(places)
+    first, second = figure.data
+    assert list(first.x) == ["BIC", "AIC"] and list(second.x) == ["BIC"]
+    assert list(first.y) == list(second.y) == ["ERMI", "Exemplars (GCM)"]
+    assert np.array(first.z)[0, 1] == 0.1 and np.array(first.customdata)[0, 1] == 0.5
+    written = {
+        (note.x, note.y, note.xref): note.text for note in figure.layout.annotations if note.xref[0] == "x"
+    }
+    assert written["BIC", "ERMI", "x"] == "<b>1</b>" and written["AIC", "ERMI", "x"] == "2"
+    assert ("AIC", "ERMI", "x2") not in written
+
+
+def test_groups_have_a_symbol_each_and_models_their_colour() -> None:
+    groups = pd.DataFrame(
+        {
+            "group": ["young", "young", "older", "older"],
+            "model": ["gcm", "ermi"] * 2,
+            "n_participants": [5, 5, 3, 3],
+            "nats_per_trial": [0.5, 0.4, 0.65, 0.6],
+            "low": [0.45, 0.35, 0.6, 0.55],
+            "high": [0.55, 0.45, 0.7, 0.65],
+        }
+    )
+    figure = plot_groups(groups)
+    young, listed = figure.data[:2]
+    assert list(young.x) == [0.4, 0.5] and list(young.marker.color) == [
+        agent_style(name).colour for name in ("ermi", "gcm")
+    ]
+    assert list(young.error_x.array) == pytest.approx([0.05, 0.05])
+    assert listed.name == "young (5 people)" and listed.marker.symbol == young.marker.symbol
+    assert figure.data[2].marker.symbol != young.marker.symbol
+
+
+def test_a_title_stands_above_the_legend(comparison: Comparison) -> None:
+    plain, named = plot_comparison(comparison), titled(plot_comparison(comparison), "Simulated people")
+    assert named.layout.title.text == "Simulated people"
+    added = named.layout.height - plain.layout.height
+    assert added > 0 and named.layout.margin.t - plain.layout.margin.t == added
+    assert named.layout.legend.y == pytest.approx(1 - added / named.layout.height)

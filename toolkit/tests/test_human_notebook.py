@@ -1,0 +1,49 @@
+"""The notebook about people runs where their data are not, and says so in every title."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from toolkit.errors import DataError
+from toolkit.manifest import read_record
+from toolkit.session import Run
+from toolkit.viz import read_figure
+
+
+@pytest.mark.slow
+def test_simulated_people_stand_in_and_every_title_says_so(
+    home: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "data").symlink_to(checkout / "data")
+
+    def absent(run: Run, name: str, **options: object) -> None:
+        raise DataError(f"data set '{name}' is not here.", fix=f"toolkit fetch {name}")
+
+    monkeypatch.setattr(Run, "load", absent)
+    notebook = nbformat.read(checkout / "notebooks" / "03_human_comparison.ipynb", as_version=4)
+    names: dict = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            exec(cell.source, names)
+            if "parameters" in cell.metadata.get("tags", []):
+                names |= {"profile": "smoke", "n_people": 8, "n_starts": 2, "n_simulated": 2}
+    folder = home / "papermill_runs" / "interactive" / "03_human_comparison"
+    record = read_record(folder)
+    assert record is not None and record.takeaways[0].startswith("Simulated people")
+    figures = {a.name: read_figure(folder / a.path) for a in record.artifacts if a.kind == "figure"}
+    assert len(figures) == 6
+    for name, figure in figures.items():
+        said = (
+            [note.text for note in figure.layout.annotations]
+            if name == "criteria"
+            else [figure.layout.title.text]
+        )
+        assert any("Simulated people" in text for text in said), name
+    groups = pd.read_parquet(folder / "artifacts" / "by_group.parquet")
+    assert set(groups["group"]) == {"gcm", "prototype", "rulex", "win_stay_lose_shift"}
+    published = pd.read_parquet(folder / "artifacts" / "published_badham2017.parquet")
+    assert published["earlier_nll"].isna().all() and published["bic"].notna().any()
