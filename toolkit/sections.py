@@ -60,9 +60,9 @@ class Training(SectionParams):
 class HumanComparison(SectionParams):
     """03_human_comparison."""
 
-    n_people: int = Field(16, ge=4, le=95, description="people of each study who are fitted; 95 are all")
-    n_starts: int = Field(10, ge=1, le=1000, description="starts of every fit")
-    n_simulated: int = Field(16, ge=2, le=10_000, description="people simulated with every model")
+    n_people: int = Field(10, ge=4, le=95, description="people of each study who are fitted; 95 are all")
+    n_starts: int = Field(5, ge=1, le=1000, description="starts of every fit")
+    n_simulated: int = Field(10, ge=2, le=10_000, description="people simulated with every model")
 
 
 SECTIONS: dict[str, type[SectionParams]] = {

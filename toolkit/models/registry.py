@@ -27,12 +27,24 @@ _HOME_OF = {
     "bayesian_logistic_regression": "toolkit.models.bayesian_regression:BayesianLogisticRegression",
     "random": "toolkit.models.random_responder:RandomResponder",
     "win_stay_lose_shift": "toolkit.models.win_stay_lose_shift:WinStayLoseShift",
+    "llm": "toolkit.models.llm:LanguageModel",
 }
 
 
-def list_models(schema: str | None = None) -> list[str]:
-    """Names of all models, or of those that answer a family of trials."""
-    return [name for name in _HOME_OF if schema is None or schema in _model_class(name).schemas]
+def list_models(schema: str | None = None, *, recorded: bool = False) -> list[str]:
+    """Names of all models that can be made from their name, or of those that answer a family of trials.
+
+    Parameters
+    ----------
+    recorded
+        Whether to name also those that need recordings of the very trials they are to answer.
+    """
+    return [
+        name
+        for name in _HOME_OF
+        if (schema is None or schema in _model_class(name).schemas)
+        and (recorded or not _model_class(name).needs_recordings)
+    ]
 
 
 def get_model(name: str, **options: Any) -> Model:
