@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd
 from toolkit.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
@@ -39,25 +40,8 @@ if TYPE_CHECKING:
     help="Ask how likely each letter is, with one sample; providers that do not know give the reply alone.",
 )
 @click.option("--seed", default=0, show_default=True, help="Decides the letters that name categories.")
-@click.option(
-    "--provider",
-    type=click.Choice(["anthropic", "openai", "local", "recorded"]),
-    default="anthropic",
-    show_default=True,
-    help="openai is everything that speaks its language; local a folder of Hugging Face weights; recorded "
-    "replays the folder's journal.",
-)
-@click.option("--model", help="Name or folder; anthropic has a usual one.")
-@click.option("--base-url", help="Address of another server.")
-@click.option("--max-usd", default=10.0, show_default=True, help="Cap on all replies in the folder together.")
+@asking_options(["anthropic", "openai", "local", "recorded"])
 @click.option("--max-minutes", type=float, help="Stop asking after so long; the same command continues.")
-@click.option(
-    "--price", type=float, nargs=2, help="USD for a million tokens of prompts and of replies, if not known."
-)
-@click.option("--batch", is_flag=True, help="Hand questions in together: half the price, within a day.")
-@click.option("--workers", default=4, show_default=True, help="Questions on their way at the same time.")
-@click.option("--dry-run", is_flag=True, help="Show a prompt and the cost, send nothing; needs no key.")
-@click.option("--yes", is_flag=True, help="Do not ask before sending.")
 def ask_llm(data_set: str, **options: Any) -> None:
     """Let a language model answer the trials of a data set, or of a file of Trials.save().
 
@@ -76,7 +60,9 @@ def ask_llm(data_set: str, **options: Any) -> None:
             "in mode own each trial waits for the one before, which a batch cannot.", where="--batch"
         )
     trials, procedure = _trials(data_set, options), _procedure(data_set, options)
-    client = _client(options)
+    minutes = options["max_minutes"]
+    journal = options["out"] / "journal.jsonl"
+    client = client_from(options, journal, seconds=None if minutes is None else 60 * minutes)
     if options["dry_run"]:
         _show_prompt(trials, procedure)
     cost = estimate(trials, client, procedure)
@@ -84,8 +70,8 @@ def ask_llm(data_set: str, **options: Any) -> None:
     if options["dry_run"]:
         click.echo("Nothing was sent.")
         return
-    if cost.n_requests > cost.n_in_journal and options["provider"] != "recorded" and not options["yes"]:
-        click.confirm(f"Ask {client.model}, for at most {options['max_usd']:g} USD?", abort=True)
+    if cost.n_requests > cost.n_in_journal and options["provider"] != "recorded":
+        confirm_sending(client, options)
     path = options["out"] / "answers.parquet"
     answers = answer(trials, client, procedure)
     write_table(path, add_answers(read_answers(path), answers) if path.is_file() else answers)
@@ -127,23 +113,6 @@ def _procedure(data_set: str, options: dict[str, Any]) -> Procedure:
     )
 
 
-def _client(options: dict[str, Any]) -> Client:
-    from toolkit.llm import Budget, Price, get_client
-
-    minutes = options["max_minutes"]
-    budget = Budget(usd=options["max_usd"], seconds=None if minutes is None else 60 * minutes)
-    return get_client(
-        options["provider"],
-        journal=options["out"] / "journal.jsonl",
-        model=options["model"],
-        budget=Budget() if options["dry_run"] else budget,
-        base_url=options["base_url"],
-        workers=options["workers"],
-        batch=options["batch"],
-        price=Price(*options["price"]) if options["price"] else None,
-    )
-
-
 def _show_prompt(trials: Trials, procedure: Procedure) -> None:
     """The fourth question of the first problem, or its last."""
     from itertools import islice
@@ -157,10 +126,9 @@ def _show_prompt(trials: Trials, procedure: Procedure) -> None:
 
 
 def _show_cost(cost: Estimate, trials: Trials) -> None:
-    usd = "an unknown price" if cost.usd_at_most is None else f"{cost.usd_at_most:.2f} USD"
     click.echo(
         f"{int(trials.mask.sum()):,} trials of {len(trials)} problems: {cost.n_requests:,} requests, "
-        f"{cost.n_in_journal:,} answered already; {cost.prompt_tokens:,} tokens of prompts, at most {usd} "
+        f"{cost.n_in_journal:,} answered already; {cost.prompt_tokens:,} tokens of prompts, at most {in_usd(cost.usd_at_most)} "
         "if every reply names a category."
     )
 

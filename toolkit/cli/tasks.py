@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd
 from toolkit.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
@@ -42,23 +43,7 @@ SECONDS_FOR_A_REPLY = 600.0
 @click.option(
     "--domain", "domains", multiple=True, help="Field of life, can be repeated; else those of the bank."
 )
-@click.option(
-    "--provider",
-    type=click.Choice(["anthropic", "openai", "local"]),
-    default="anthropic",
-    show_default=True,
-    help="openai is everything that speaks its language; local a folder of Hugging Face weights.",
-)
-@click.option("--model", help="Name or folder; anthropic has a usual one.")
-@click.option("--base-url", help="Address of another server.")
-@click.option("--max-usd", default=10.0, show_default=True, help="Cap on all replies in the folder together.")
-@click.option(
-    "--price", type=float, nargs=2, help="USD for a million tokens of prompts and of replies, if not known."
-)
-@click.option("--batch", is_flag=True, help="Hand in all questions together: half the price, within a day.")
-@click.option("--workers", default=4, show_default=True, help="Questions on their way at the same time.")
-@click.option("--dry-run", is_flag=True, help="Show prompts and costs, send nothing; needs no key.")
-@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@asking_options(["anthropic", "openai", "local"])
 def write_tasks(**options: Any) -> None:
     """Let a language model write category-learning problems, and keep those that can be used.
 
@@ -76,7 +61,7 @@ def write_tasks(**options: Any) -> None:
     from toolkit.tasks.writing.stages import write_tasks as write
 
     folder, stage = Folder(options["out"]), options["stage"]
-    client = _client(folder, options)
+    client = client_from(options, folder.journal, timeout_s=SECONDS_FOR_A_REPLY)
     settings = _settings(client.model, options)
     planned = planned_requests(settings, folder, stage)
     if options["dry_run"]:
@@ -87,8 +72,8 @@ def write_tasks(**options: Any) -> None:
         click.echo("Nothing was sent.")
         return
     is_new = any(estimate.n_requests > estimate.n_in_journal for estimate in estimates.values())
-    if is_new and not options["yes"]:
-        click.confirm(f"Ask {client.model}, for at most {options['max_usd']:g} USD?", abort=True)
+    if is_new:
+        confirm_sending(client, options)
     harvests = write(client, settings, folder, stage)
     _show_harvests(harvests, client, folder)
     if n_unanswered := sum(map(n_failed, harvests)):
@@ -127,22 +112,6 @@ def _settings(model: str, options: dict[str, Any]) -> Settings:
         raise UsageError(f"{first['msg']}.", where=".".join(map(str, first["loc"]))) from None
 
 
-def _client(folder: Folder, options: dict[str, Any]) -> Client:
-    from toolkit.llm import Budget, Price, get_client
-
-    return get_client(
-        options["provider"],
-        journal=folder.journal,
-        model=options["model"],
-        budget=Budget() if options["dry_run"] else Budget(usd=options["max_usd"]),
-        base_url=options["base_url"],
-        workers=options["workers"],
-        batch=options["batch"],
-        timeout_s=SECONDS_FOR_A_REPLY,
-        price=Price(*options["price"]) if options["price"] else None,
-    )
-
-
 def _show_prompts(planned: dict[str, list[Request]]) -> None:
     """The first question of every stage."""
     for stage, requests in planned.items():
@@ -154,15 +123,10 @@ def _show_prompts(planned: dict[str, list[Request]]) -> None:
 def _show_estimates(estimates: dict[str, Estimate]) -> None:
     """A line a stage."""
     for stage, estimate in estimates.items():
-        usd = _usd(estimate.usd_at_most)
         click.echo(
             f"{stage}: {estimate.n_requests} requests, {estimate.n_in_journal} answered already; "
-            f"{estimate.prompt_tokens:,} tokens of prompts, at most {usd}."
+            f"{estimate.prompt_tokens:,} tokens of prompts, at most {in_usd(estimate.usd_at_most)}."
         )
-
-
-def _usd(amount: float | None) -> str:
-    return "an unknown price" if amount is None else f"{amount:.2f} USD"
 
 
 def _show_harvests(harvests: list[Harvest], client: Client, folder: Folder) -> None:

@@ -13,7 +13,7 @@ from toolkit.experiments import get_design
 from toolkit.fitting.published import earlier_fits
 from toolkit.fitting.recovery import draw_theta
 from toolkit.models import get_model_for, list_models
-from toolkit.models.checkpoints import PRIOR_OF, list_checkpoints
+from toolkit.models.checkpoints import absent_networks
 from toolkit.seeds import Seeds
 from toolkit.trials import Trials, concat
 
@@ -123,8 +123,7 @@ def list_agents(trials: Trials, *, fixed_rules: bool = False) -> list[str]:
     -------
     Names of models; networks whose weights are not here are left out.
     """
-    left_out = set(PRIOR_OF) - set(list_checkpoints())
-    left_out |= set() if fixed_rules else set(_FIXED_RULES)
+    left_out = absent_networks() | set(() if fixed_rules else _FIXED_RULES)
     return [name for name in list_models(trials.schema.name) if name not in left_out]
 
 

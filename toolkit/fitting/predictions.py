@@ -7,7 +7,7 @@ import numpy as np
 from toolkit.fitting.fitting import Fit
 from toolkit.fitting.likelihood import units_of
 from toolkit.models import Model, get_model_for
-from toolkit.trials import MISSING, Trials
+from toolkit.trials import Trials
 
 
 def predict_correct(found: Fit, trials: Trials, *, model: Model | None = None) -> np.ndarray:
@@ -30,6 +30,5 @@ def predict_correct(found: Fit, trials: Trials, *, model: Model | None = None) -
     model = get_model_for(found.model, trials) if model is None else model
     grouped, _ = units_of(trials, found.share)
     p = model.predict(found.theta, grouped)
-    right = trials.arrays.get("answer", trials.arrays.get("category"))
-    p = np.take_along_axis(p, np.maximum(right, 0)[..., None], -1)[..., 0]
-    return np.where(trials.scored & (right != MISSING), p, np.nan)
+    p = np.take_along_axis(p, np.maximum(trials.right, 0)[..., None], -1)[..., 0]
+    return np.where(np.isnan(trials.correct), np.nan, p)

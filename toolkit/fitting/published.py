@@ -13,7 +13,7 @@ from toolkit.errors import UsageError, did_you_mean
 from toolkit.fitting.fitting import Fit, fit
 from toolkit.fitting.likelihood import Share
 from toolkit.models import get_model_for
-from toolkit.models.checkpoints import PRIOR_OF, list_checkpoints
+from toolkit.models.checkpoints import absent_networks
 from toolkit.trials import Trials
 
 _PROTOTYPES = ((0,) * 6, (1,) * 6)
@@ -115,7 +115,7 @@ def fit_published(
     """
     entries = _protocol(study).entries
     if models is None:
-        models = [name for name in entries if name not in set(PRIOR_OF) - set(list_checkpoints())]
+        models = [name for name in entries if name not in absent_networks()]
     tables = {}
     for model in models:
         if model not in entries:

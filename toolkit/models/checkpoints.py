@@ -30,6 +30,11 @@ def list_checkpoints() -> list[str]:
     return sorted(path.stem for path in checkpoint_dir().glob("*.safetensors"))
 
 
+def absent_networks() -> set[str]:
+    """Meta-learners of the project whose weights are not here."""
+    return set(PRIOR_OF) - set(list_checkpoints())
+
+
 def find_checkpoint(path_or_name: str | Path) -> Path:
     """File of a checkpoint, given as a path or by its name."""
     path = Path(path_or_name)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 import pytest
 
 from toolkit.errors import DataError
 from toolkit.manifest import read_record
 from toolkit.session import Run
+from toolkit.tests.notebooks import run_cells
 from toolkit.viz import read_figure
 
 
@@ -24,13 +24,13 @@ def test_simulated_people_stand_in_and_every_title_says_so(
         raise DataError(f"data set '{name}' is not here.", fix=f"toolkit fetch {name}")
 
     monkeypatch.setattr(Run, "load", absent)
-    notebook = nbformat.read(checkout / "notebooks" / "03_human_comparison.ipynb", as_version=4)
-    names: dict = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            exec(cell.source, names)
-            if "parameters" in cell.metadata.get("tags", []):
-                names |= {"profile": "smoke", "n_people": 8, "n_starts": 2, "n_simulated": 2}
+    run_cells(
+        checkout / "notebooks" / "03_human_comparison.ipynb",
+        profile="smoke",
+        n_people=8,
+        n_starts=2,
+        n_simulated=2,
+    )
     folder = home / "papermill_runs" / "interactive" / "03_human_comparison"
     record = read_record(folder)
     assert record is not None and record.takeaways[0].startswith("Simulated people")

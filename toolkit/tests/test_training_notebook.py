@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 import pytest
 
 from toolkit.manifest import read_record
+from toolkit.tests.notebooks import run_cells
 from toolkit.training import load_checkpoint, read_card
 
 
@@ -24,13 +24,13 @@ def without_checkpoints(home: Path, checkout: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_live_learner_alone_is_enough(without_checkpoints: Path, checkout: Path) -> None:
-    notebook = nbformat.read(checkout / "notebooks" / "02_training.ipynb", as_version=4)
-    names: dict = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            exec(cell.source, names)
-            if "parameters" in cell.metadata.get("tags", []):
-                names |= {"profile": "smoke", "learner": "smoke", "steps": 20, "n_problems": 20}
+    names = run_cells(
+        checkout / "notebooks" / "02_training.ipynb",
+        profile="smoke",
+        learner="smoke",
+        steps=20,
+        n_problems=20,
+    )
     assert "toolkit train --profile shipped --prior linear --out data/checkpoints/mi.safetensors" in " ".join(
         names["said"]
     )

@@ -127,12 +127,18 @@ class Trials:
     @cached_property
     def correct(self) -> np.ndarray:
         """(sequences, trials) 1 right, 0 wrong, NaN where not scored or where nothing is right."""
+        judged = self.scored & (self.right != MISSING)
+        return np.where(judged, self.arrays["choice"] == self.right, np.nan)
+
+    @property
+    def right(self) -> np.ndarray:
+        """(sequences, trials) the choice that is right, -1 where none is; the category told unless an answer is given."""
         right = self.arrays.get("answer", self.arrays.get("category"))
         if right is None:
             raise UsageError(
                 f"these {self.schema.name} trials do not say what is right.", fix="Give an 'answer' column."
             )
-        return np.where(self.scored & (right != MISSING), self.arrays["choice"] == right, np.nan)
+        return right
 
     # -- making others ------------------------------------------------------------------------
 
