@@ -27,8 +27,8 @@ def test_simulated_people_stand_in_and_every_title_says_so(
     run_cells(
         checkout / "notebooks" / "03_human_comparison.ipynb",
         profile="smoke",
-        n_people=8,
-        n_starts=2,
+        n_people=4,
+        n_starts=1,
         n_simulated=2,
     )
     folder = home / "papermill_runs" / "interactive" / "03_human_comparison"
