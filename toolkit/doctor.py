@@ -132,6 +132,19 @@ def _data() -> tuple[bool | None, str, str]:
     return complete or None, detail, "" if complete else "toolkit fetch --all"
 
 
+def _sandbox() -> tuple[bool | None, str, str]:
+    from toolkit.discovery import describe_layers
+
+    layers = describe_layers()
+    absent = [layer for layer in layers if not layer.active]
+    detail = f"active: {', '.join(layer.name for layer in layers if layer.active)}"
+    if absent:
+        detail += f"; not active: {', '.join(f'{layer.name} ({layer.detail})' for layer in absent)}"
+    if any(layer.needed for layer in absent):
+        return None, f"{detail}; models written by a machine do not run", "use Linux 5.13 or newer, or macOS"
+    return True, detail, ""
+
+
 def _disk() -> tuple[bool, str, str]:
     free = shutil.disk_usage(project_root()).free / 1e9
     enough = free > ENOUGH_FREE_GB
@@ -150,5 +163,6 @@ _CHECKS: dict[str, Callable[[], tuple[bool | None, str, str]]] = {
     "widgets": _widgets,
     **{f"key for {use}": _key(variable) for variable, use in KEYS.items()},
     "data": _data,
+    "sandbox": _sandbox,
     "disk": _disk,
 }

@@ -11,7 +11,7 @@ from toolkit.doctor import Check, run_checks
 
 @click.command()
 def doctor() -> None:
-    """Check Python, torch, browser, widgets, keys, data and disk; one line each, with what mends it.
+    """Check Python, torch, browser, widgets, keys, data, sandbox and disk; one line each, with what mends it.
 
     ✓ is fine, – is optional and absent, ✗ must be mended (exit code 1).
 

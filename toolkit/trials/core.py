@@ -104,9 +104,10 @@ class Trials:
     @cached_property
     def scored(self) -> np.ndarray:
         """(sequences, trials) true where the participant freely made a choice that is not left out."""
-        return self._scored("choice")
+        return self.scored_for("choice")
 
-    def _scored(self, choice: str) -> np.ndarray:
+    def scored_for(self, choice: str) -> np.ndarray:
+        """The same for one of the choices that a trial has, by its name."""
         scored = self.mask & (self.arrays[choice] != MISSING)
         for flag in ("forced", LEFT_OUT):
             if flag in self.arrays:
@@ -121,7 +122,7 @@ class Trials:
     @cached_property
     def n_scored(self) -> np.ndarray:
         """(participants,) choices that a likelihood counts, over all choices a trial has."""
-        per_sequence = sum(self._scored(name).sum(1) for name in self.schema.choices)
+        per_sequence = sum(self.scored_for(name).sum(1) for name in self.schema.choices)
         return np.bincount(self.participant_index, per_sequence, len(self.participants)).astype(int)
 
     @cached_property

@@ -221,6 +221,49 @@ def compile_sequence(
     row of an array (``w[i]``) under a name or as an argument; other functions of the subset that return one
     number or fill an array. Where a root or a power is taken of exactly 0, its derivative counts as 0.
     """
+    written = write_sequence(
+        function, parameters, per_trial=per_trial, constants=constants, entry=entry, boundscheck=boundscheck
+    )
+    file = Path(written.file)
+    name = file.stem if file.suffix == ".py" and file.stem.isidentifier() else written.entry
+    module = load_module(name, written.text)
+    return Compiled(module, written.entry, written.arguments, len(parameters))
+
+
+@dataclass(frozen=True)
+class Written:
+    """The module that was written for a function.
+
+    Attributes
+    ----------
+    text
+        Its source.
+    entry, arguments
+        Name of the function and of its arguments, in order.
+    file
+        Where the function comes from.
+    """
+
+    text: str
+    entry: str
+    arguments: tuple[str, ...]
+    file: str
+
+
+def write_sequence(
+    function: Callable | str,
+    parameters: Sequence[str],
+    *,
+    per_trial: Mapping[str, np.ndarray],
+    constants: Mapping[str, Any] | None = None,
+    entry: str = "learn",
+    boundscheck: bool = False,
+    cache: bool = True,
+) -> Written:
+    """The text of the module that :func:`compile_sequence` compiles; nothing is compiled or executed.
+
+    The arguments are those of :func:`compile_sequence`; ``cache`` is whether numba keeps the machine code.
+    """
     program = read_program(function, entry)
     library = Library(program)
     library.admit(program.entry)
@@ -247,10 +290,6 @@ def compile_sequence(
     tangents = TangentFunctions()
     tangents.write_entry(analysis, f"{program.entry}__tangent", OUTPUT)
     about = "\n".join(f"{name}: {a.dtype}, {a.ndim} axes" for name, a in examples.items() if name in names)
-    text = write_module(
-        analysis, tangents.texts, positions, [n for n in names if n in per_trial], about, boundscheck
-    )
-    file = Path(program.files[program.entry])
-    name = file.stem if file.suffix == ".py" and file.stem.isidentifier() else program.entry
-    module = load_module(name, text)
-    return Compiled(module, program.entry, names, len(positions))
+    data = [name for name in names if name in per_trial]
+    text = write_module(analysis, tangents.texts, positions, data, about, boundscheck, cache)
+    return Written(text, program.entry, names, program.files[program.entry])

@@ -24,7 +24,7 @@ import numpy as np
 from numba import njit as njit__
 
 HELPER__ = {{"error_model": "numpy", "nogil": True, "boundscheck": {boundscheck}}}
-CACHED__ = {{**HELPER__, "cache": True}}
+CACHED__ = {{**HELPER__, "cache": {cache}}}
 '''
 
 _DRIVERS = """
@@ -72,6 +72,7 @@ def write_module(
     per_trial: Sequence[str],
     about: str,
     boundscheck: bool,
+    cache: bool = True,
 ) -> str:
     """The text of the module.
 
@@ -89,9 +90,11 @@ def write_module(
         What else the compiled code depends on.
     boundscheck
         Whether an index outside an array is an error.
+    cache
+        Whether numba keeps the machine code beside the file of the module.
     """
     library, name = analysis.library, analysis.name
-    parts = [_TOP.format(about=about, boundscheck=boundscheck)]
+    parts = [_TOP.format(about=about, boundscheck=boundscheck, cache=cache)]
     for function in library.functions:
         parts.append(_decorated(_plain(library.program.functions[function]), cached=function == name))
     parts += [_decorated(text, cached=text is tangents[-1]) for text in tangents]

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from toolkit import doctor
 from toolkit.bench import Row
 from toolkit.cli import _HOME_OF, main
+from toolkit.discovery.sandbox import Layer
 from toolkit.doctor import Check
 from toolkit.errors import DataError
 
@@ -61,6 +62,14 @@ def test_doctor_fails_where_something_must_be_mended(monkeypatch: pytest.MonkeyP
     line = next(line for line in result.output.splitlines() if " data " in line)
     assert line.startswith("✗") and "TOOLKIT_MIRROR" in line
     assert result.exit_code == 1
+
+
+def test_doctor_says_which_layers_of_the_sandbox_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [Layer("gate", True, True, ""), Layer("confinement", False, True, "still possible: the network")]
+    monkeypatch.setattr("toolkit.discovery.sandbox.pool.describe_layers", lambda: layers)
+    ok, detail, fix = doctor._sandbox()
+    assert ok is None and "Linux 5.13" in fix
+    assert "active: gate; not active: confinement (still possible: the network)" in detail
 
 
 def test_bench_prints_rows_or_json(monkeypatch: pytest.MonkeyPatch) -> None:

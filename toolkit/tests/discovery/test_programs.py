@@ -1,0 +1,373 @@
+"""Programs as models: compiled and interpreted alike, masked, simulated, registered and fitted."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from toolkit.discovery.caching import fit_key, fit_program
+from toolkit.discovery.checking import recheck
+from toolkit.discovery.engine import Definition
+from toolkit.discovery.probes import probe
+from toolkit.discovery.program import Program, ProgramModel
+from toolkit.discovery.rejection import Rejected
+from toolkit.discovery.task import Task
+from toolkit.errors import UsageError
+from toolkit.fitting import fit
+from toolkit.models import Parameter, get_model, list_models
+from toolkit.tests.discovery.programs import bandit, delta_rule, inside, interpreted, parameters, two_step
+from toolkit.tests.discovery.texts import DELTA_RULE, EVERYTHING_REWRITTEN, NOT_COMPILED
+from toolkit.tests.strategies import random_trials
+from toolkit.trials import SCHEMAS, Trials
+
+
+@pytest.fixture(scope="module")
+def trials() -> Trials:
+    return bandit()
+
+
+@pytest.fixture(scope="module")
+def model(trials, workers) -> ProgramModel:
+    return delta_rule(trials).model(workers)
+
+
+def by_hand(theta: np.ndarray, trials: Trials) -> np.ndarray:
+    """(participants,) log-likelihoods of the delta rule, from a loop that knows nothing of the engine."""
+    total = np.zeros(len(trials.participants))
+    for s in range(len(trials)):
+        rate, steepness, stickiness = theta[trials.participant_index[s]]
+        value, last = [0.0, 0.0], None
+        for t in range(trials.mask[s].sum()):
+            choice = trials.choice[s, t]
+            drive = [steepness * (value[k] + stickiness * (k == last)) for k in (0, 1)]
+            if choice >= 0 and not trials.forced[s, t]:
+                p = 1 / (1 + np.exp(drive[1 - choice] - drive[choice]))
+                total[trials.participant_index[s]] += np.log(max(p, 1e-12))
+            if choice >= 0 and not np.isnan(trials.outcome[s, t, choice]):
+                value[choice] += rate * (trials.outcome[s, t, choice] - value[choice])
+                last = choice
+    return total
+
+
+def test_the_likelihood_is_that_of_a_plain_loop(model, trials) -> None:
+    assert model.engine.why_interpreted == ""
+    theta = inside(model, 3, participants=3)
+    total, gradient = model.log_likelihood_and_gradient(theta, trials)
+    for start in range(3):
+        np.testing.assert_allclose(total[start], by_hand(theta[start], trials), rtol=1e-12)
+    np.testing.assert_allclose(model.log_likelihood(theta, trials).sum(-1), total, rtol=1e-12)
+    for position, step in enumerate(np.eye(3) * 1e-6):
+        slope = (by_hand(theta[0] + step, trials) - by_hand(theta[0] - step, trials)) / 2e-6
+        np.testing.assert_allclose(gradient[0, :, position], slope, rtol=1e-5, atol=1e-6)
+
+
+def test_compiled_and_interpreted_programs_are_the_same(model, trials, workers) -> None:
+    slow = interpreted(delta_rule(trials).model(workers))
+    theta = inside(model, 2, participants=3)
+    for one, other in zip(
+        model.log_likelihood_and_gradient(theta, trials),
+        slow.log_likelihood_and_gradient(theta, trials),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(model.predict(theta, trials), slow.predict(theta, trials), atol=1e-13)
+
+
+def test_everything_that_is_rewritten_means_the_same(trials, workers) -> None:
+    program = Program("all", EVERYTHING_REWRITTEN, parameters("rate", "bias", "forgetting"), Task.of(trials))
+    model = program.model(workers)
+    theta = inside(model, 3)
+    compiled = model.totals(theta, trials)
+    assert model.engine.why_interpreted == ""
+    np.testing.assert_allclose(model.totals(theta, trials, interpreted=True), compiled, rtol=1e-12)
+    numeric = interpreted(program.model(workers)).log_likelihood_and_gradient(theta, trials)[1]
+    exact = model.log_likelihood_and_gradient(theta, trials)[1]
+    np.testing.assert_allclose(exact, numeric, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_choices_a_trial(workers) -> None:
+    trials = random_trials("two_step", (50, 30), seed=4)
+    model = two_step(trials).model(workers)
+    theta = inside(model, 2)
+    total, _ = model.log_likelihood_and_gradient(theta, trials)
+    assert model.engine.why_interpreted == ""
+    slow = interpreted(two_step(trials).model(workers))
+    np.testing.assert_allclose(slow.totals(theta, trials), total, rtol=1e-12)
+    np.testing.assert_allclose(slow.log_likelihood(theta, trials).sum(-1), total, rtol=1e-12)
+    p = slow.predict_all(theta, trials)
+    assert p.shape == (2, 50, 2, 2)
+    np.testing.assert_allclose(p[trials.mask].sum(-1), 1)
+    np.testing.assert_array_equal(p[1, 30:], 0)
+
+
+def test_a_program_outside_the_subset_is_interpreted(trials, workers) -> None:
+    model = delta_rule(trials, NOT_COMPILED).model(workers)
+    assert model.engine.why_interpreted
+    theta = inside(model, 3)
+    total, gradient = model.log_likelihood_and_gradient(theta, trials)
+    assert np.isfinite(total).all() and np.isfinite(gradient).all() and (gradient != 0).any()
+
+
+def test_an_index_that_may_be_no_whole_number_is_left_to_python(trials, workers) -> None:
+    text = DELTA_RULE.replace("return value, choice", "return value, choice + 0 * int(rate > 2) / 1")
+    whole = delta_rule(trials, text.replace("stickiness if", "stickiness * value[int(last)] if"))
+    assert whole.model(workers).engine.why_interpreted == ""
+    model = delta_rule(trials, text.replace("stickiness if", "stickiness * value[last] if")).model(workers)
+    assert "may be no whole number" in model.engine.why_interpreted
+    with pytest.raises(Rejected, match="IndexError"):
+        model.totals(inside(model, 3), trials)
+
+
+def test_what_numba_refuses_is_interpreted(trials, workers) -> None:
+    model = delta_rule(trials).model(workers)
+    content = dict(model.engine.compiled.content)
+    content["text"] = content["text"].replace("np.exp(", "np.no_such_function(")
+    model.engine.compiled = Definition(content, compiles=True)
+    total, _ = model.log_likelihood_and_gradient(inside(model, 3), trials)
+    np.testing.assert_allclose(total, by_hand(inside(model, 3), trials), rtol=1e-12)
+    assert "numba cannot compile it" in model.engine.why_interpreted and model.engine.compiled is None
+
+
+# -- what a program is not told --------------------------------------------------------------------
+
+_PARANOID = """
+def init(n_options):
+    value = np.zeros(n_options)
+    return value
+
+def predict(value, steepness, context):
+    if context < 0:
+        raise ValueError("a missing context")
+    return softmax(value, steepness)
+
+def update(value, choice, reward, rate):
+    if choice < 0 or reward != reward:
+        raise ValueError("a missing choice or reward")
+    value[choice] += rate * (reward - value[choice])
+    return value
+"""
+
+
+def test_missing_values_are_never_told(trials, workers) -> None:
+    assert (trials.choice[trials.mask] < 0).any() and np.isnan(trials.outcome[trials.mask]).any()
+    model = interpreted(delta_rule(trials, _PARANOID).model(workers))
+    assert np.isfinite(model.totals(inside(model, 3), trials)).all()
+
+
+def test_a_prediction_does_not_change_with_its_choice_or_what_follows(model, trials) -> None:
+    theta = inside(model, 3)
+    before = model.predict(theta, trials)
+    t = 10
+    choice, outcome = trials.choice.copy(), trials.outcome.copy()
+    choice[:, t] = 1 - np.maximum(choice[:, t], 0)
+    outcome[:, t] = 5.0
+    after = model.predict(theta, trials.updated(choice=choice, outcome=outcome))
+    np.testing.assert_array_equal(after[:, : t + 1], before[:, : t + 1])
+    assert (after[:, t + 1 :] != before[:, t + 1 :]).any()
+
+
+def test_left_out_choices_are_history_but_do_not_count(model, trials) -> None:
+    theta = inside(model, 3)
+    first_half = np.broadcast_to(np.arange(trials.n_trials) < 12, trials.mask.shape)
+    some = model.log_likelihood_and_gradient(theta, trials.leaving_out(first_half))[0]
+    expected = np.where(first_half, 0, model.log_likelihood(theta, trials)).sum(-1)
+    np.testing.assert_allclose(some, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("    weight = ", "    value[0] = 1.0\n    weight = "), "read-only"),
+        (("return softmax(weight, steepness)", "return 1.0"), "returned () numbers for 2 options"),
+        (("return softmax(weight, steepness)", "return np.ones(3)"), "returned (3,) numbers for 2 options"),
+        (("return softmax(weight, steepness)", "return 'x'"), "not a weight for every option"),
+        (("    value[choice] +=", "    value[choice + 7] +="), "index"),
+        (("    value[choice] +=", "    value[0] = 1 / 0\n    value[choice] +="), "ZeroDivisionError"),
+    ],
+)
+def test_faults_are_named(trials, workers, change: tuple[str, str], says: str) -> None:
+    assert change[0] in DELTA_RULE
+    model = interpreted(delta_rule(trials, DELTA_RULE.replace(*change)).model(workers))
+    with pytest.raises(Rejected) as caught:
+        model.totals(inside(model, 3), trials)
+    assert says in caught.value.what, caught.value
+
+
+def test_an_index_outside_an_array_is_noticed_in_compiled_code(trials, workers) -> None:
+    text = """
+def init():
+    value = np.zeros(2)
+    return value
+
+def predict(value, rate):
+    return [rate, 1.0]
+
+def update(value, choice):
+    value[choice + 7] = 1.0
+    return value
+"""
+    model = Program("outside", text, parameters("rate"), Task.of(trials)).model(workers)
+    assert model.engine.compiled is not None
+    with pytest.raises(Rejected, match="an index lies outside its array"):
+        model.totals(inside(model, 3), trials)
+
+
+def test_weights_that_are_no_probabilities_are_noticed(trials, workers) -> None:
+    text = DELTA_RULE.replace("return softmax(weight, steepness)", "return np.sqrt(weight - 5 * steepness)")
+    model = interpreted(delta_rule(trials, text).model(workers))
+    with pytest.raises(Rejected, match="the likelihood is not a number at") as caught:
+        probe(model, trials)
+    assert caught.value.reason == "invalid probabilities"
+
+
+def test_a_parameter_without_effect_is_noticed(trials, workers) -> None:
+    model = interpreted(
+        delta_rule(trials, DELTA_RULE.replace("(stickiness if", "(0 * stickiness if")).model(workers)
+    )
+    with pytest.raises(Rejected, match="'stickiness' makes no difference") as caught:
+        probe(model, trials)
+    assert caught.value.reason == "unused parameter"
+
+
+def test_trials_of_another_kind_are_refused(model) -> None:
+    with pytest.raises(UsageError, match="cannot answer two_step trials"):
+        model.predict(np.ones((2, 3)), random_trials("two_step"))
+
+
+def test_parameters_of_a_few_values_are_rounded(trials, workers) -> None:
+    given = (Parameter("rate", 0, 1, "", values=(0, 0.5, 1)), *parameters("steepness", "stickiness"))
+    model = interpreted(Program("few", DELTA_RULE, given, Task.of(trials)).model(workers))
+    theta = np.array([[[0.4, 2, 0.1]] * 3, [[0.5, 2, 0.1]] * 3])
+    total, gradient = model.log_likelihood_and_gradient(theta, trials)
+    np.testing.assert_array_equal(total[0], total[1])
+    assert (gradient[..., 0] == 0).all()
+
+
+# -- simulation ------------------------------------------------------------------------------------
+
+
+def paying(n_people: int, n_trials: int, seed: int = 0) -> Trials:
+    """A design of two options that pay with different chances."""
+    rng = np.random.default_rng(seed)
+    shape = (n_people, n_trials)
+    payoff = (rng.random((*shape, 2)) < [0.7, 0.3]).astype(float)
+    arrays = {
+        "context": np.zeros(shape, int),
+        "choice": np.full(shape, -1),
+        "outcome": np.full(payoff.shape, np.nan),
+        "payoff": payoff,
+    }
+    people = pd.DataFrame({"participant": np.arange(n_people), "problem": 0, "condition": "all"})
+    return Trials(SCHEMAS["bandit"], arrays, np.ones(shape, bool), people, n_options=2)
+
+
+def test_simulated_choices_follow_the_predictions(workers) -> None:
+    design = paying(20, 60)
+    model = interpreted(delta_rule(design).model(workers))
+    theta = np.tile([0.3, 3.0, 0.2], (20, 1))
+    simulated = model.simulate(theta, design, np.random.default_rng(1))
+    p = model.predict(theta, simulated)[..., 1]
+    excess = (simulated.choice - p).sum() / np.sqrt((p * (1 - p)).sum())
+    assert abs(excess) < 4
+    chosen = np.take_along_axis(simulated.outcome, simulated.choice[..., None], -1)[..., 0]
+    paid = np.take_along_axis(design.payoff, simulated.choice[..., None], -1)[..., 0]
+    np.testing.assert_array_equal(chosen, paid)
+    assert np.isnan(simulated.outcome).sum() == simulated.choice.size
+    assert (simulated.choice == 0).mean() > 0.6
+    again = model.simulate(theta, design, np.random.default_rng(1))
+    assert again.equals(simulated)
+
+
+def test_simulated_two_step_trials_follow_the_world(workers) -> None:
+    shape = (10, 80)
+    design = random_trials("two_step", (80,) * 10)
+    chances = {f"reward_p_s{s}_{k}": np.full(shape, 0.2 + 0.6 * (s == k)) for s in (0, 1) for k in (0, 1)}
+    design = design.updated(**chances)
+    model = interpreted(two_step(design).model(workers))
+    simulated = model.simulate(inside(model, 10), design, np.random.default_rng(2))
+    assert (simulated.choice >= 0).all() and (simulated.choice_2 >= 0).all()
+    assert abs((simulated.state == simulated.choice).mean() - 0.7) < 0.08
+    good = simulated.state == simulated.choice_2
+    assert (
+        abs(simulated.outcome[good].mean() - 0.8) < 0.1 and abs(simulated.outcome[~good].mean() - 0.2) < 0.1
+    )
+    without = random_trials("two_step", (5,))
+    with pytest.raises(UsageError, match="does not hold the chances of rewards"):
+        model.simulate(inside(model, 1), without, np.random.default_rng(0))
+
+
+# -- like any other model --------------------------------------------------------------------------
+
+
+def test_a_program_is_in_the_registry(trials) -> None:
+    delta_rule(trials, name="found_by_search").register()
+    assert "found_by_search" in list_models("bandit")
+    model = get_model("found_by_search")
+    assert [one.name for one in model.parameters] == ["rate", "steepness", "stickiness"]
+    assert model.theta(2, rate=0.1, steepness=1, stickiness=0).shape == (2, 3)
+    assert "two_step" not in model.schemas and model.reads_choices
+
+
+@pytest.fixture(scope="module")
+def people(model) -> tuple[Trials, np.ndarray]:
+    """Eight simulated people, and what they were simulated with."""
+    rng = np.random.default_rng(5)
+    theta = np.stack([rng.uniform(0.2, 0.8, 8), rng.uniform(2, 6, 8), np.zeros(8)], -1)
+    return model.simulate(theta, paying(8, 100), rng), theta
+
+
+def test_fits_are_good_and_the_same_each_time(model, people) -> None:
+    simulated, theta = people
+    one = fit(model, simulated, n_starts=4, progress=False)
+    assert one.table["converged"].all()
+    truth = model.log_likelihood_and_gradient(theta, simulated)[0]
+    assert (one.table["log_likelihood"] >= truth - 1e-6).all()
+    assert np.corrcoef(one.theta[:, 0], theta[:, 0])[0, 1] > 0.5
+    other = fit(model, simulated, n_starts=4, progress=False)
+    np.testing.assert_array_equal(one.theta, other.theta)
+
+
+def test_a_kept_fit_is_not_made_again(model, people, tmp_path, monkeypatch) -> None:
+    simulated, _ = people
+    options = {"n_starts": 2, "seed": 3, "progress": False}
+    made = fit_program(model, simulated, folder=tmp_path, **options)
+    monkeypatch.setattr("toolkit.discovery.caching.fit", None)
+    kept = fit_program(model, simulated, folder=tmp_path, **options)
+    np.testing.assert_array_equal(kept.theta, made.theta)
+    assert kept.table["log_likelihood"].equals(made.table["log_likelihood"])
+    keys = {
+        fit_key(model, simulated, **options),
+        fit_key(model, simulated, **{**options, "seed": 4}),
+        fit_key(model, simulated.take([0, 1]), **options),
+    }
+    assert len(keys) == 3
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(b"damaged")
+    with pytest.raises(TypeError):
+        fit_program(model, simulated, folder=tmp_path, **options)
+
+
+def test_a_fit_that_takes_too_long_is_given_up(trials, workers, tmp_path) -> None:
+    text = DELTA_RULE.replace(
+        "    value[choice] +=", "    while rate > 0:\n        last = 0\n    value[choice] +="
+    )
+    model = interpreted(delta_rule(trials, text).model(workers))
+    began = time.monotonic()
+    with pytest.raises(Rejected, match="longer than 0.5 s in all") as caught:
+        fit_program(model, trials, folder=tmp_path, seconds=0.5, progress=False)
+    assert caught.value.reason == "time" and time.monotonic() - began < 1.5
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_winner_is_checked_in_a_fresh_process(model, people) -> None:
+    simulated, _ = people
+    fitted = fit(model, simulated, n_starts=2, progress=False)
+    assert recheck(model, fitted, simulated, n_participants=2) < 1e-8
+    fitted.table["log_likelihood"] += 50.0
+    with pytest.raises(Rejected, match="not of .* as fitted") as caught:
+        recheck(model, fitted, simulated, n_participants=2)
+    assert caught.value.reason == "not confirmed"
