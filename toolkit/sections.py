@@ -65,11 +65,27 @@ class HumanComparison(SectionParams):
     n_simulated: int = Field(10, ge=2, le=10_000, description="people simulated with every model")
 
 
+class Generalisation(SectionParams):
+    """04_generalisation."""
+
+    n_people: int = Field(8, ge=2, le=60, description="people of each study who are fitted")
+    n_orders: int = Field(16, ge=2, le=1000, description="sequences that agents learn in every design")
+    n_problems: int = Field(10, ge=2, le=1000, description="fresh problems of every size")
+    n_trials: int = Field(1024, ge=16, le=4096, description="trials of each of them")
+    limit_steps: int = Field(
+        0,
+        ge=0,
+        le=200_000,
+        description="steps of training limited learners anew; 0 takes those that are here",
+    )
+
+
 SECTIONS: dict[str, type[SectionParams]] = {
     "00_start_here": StartHere,
     "01_task_statistics": TaskStatistics,
     "02_training": Training,
     "03_human_comparison": HumanComparison,
+    "04_generalisation": Generalisation,
 }
 
 _MAP = {

@@ -50,6 +50,9 @@ class Capacity:
         return self.information_cost > 0 or self.memory_noise > 0
 
 
+LOG_NOISE_UNIT = 10.0
+"""The logarithm of the standard deviation of noise is as many times the number that is learned."""
+
 Past = list[tuple[torch.Tensor, torch.Tensor]]
 """Keys and values of all earlier trials, one pair an attention: (sequences, heads, trials, head width)."""
 
@@ -100,8 +103,10 @@ class CausalAttention(nn.Module):
             nn.init.zeros_(projection.bias)
         nn.init.zeros_(self.output.bias)
         self.sharpening = nn.Parameter(torch.zeros(n_heads)) if sharpened else None
-        # One value a channel: how much noise the state is kept with when information is charged.
-        self.log_noise = nn.Parameter(torch.full((width,), -2.0)) if capacity.information_cost else None
+        # One value a channel: how much noise the state is kept with when information is charged. An optimiser
+        # moves every number by about its rate a step, too little to get far in a short training; hence the unit.
+        start = torch.full((width,), -2.0 / LOG_NOISE_UNIT)
+        self.noise = nn.Parameter(start) if capacity.information_cost else None
         self._window_mask = torch.empty(0)
 
     def forward(
@@ -147,8 +152,8 @@ class CausalAttention(nn.Module):
     def _limited(self, source: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The state as it is kept, and the nats kept of each trial."""
         nats = source.new_zeros(())
-        if self.log_noise is not None:
-            variance = (2 * self.log_noise).exp()
+        if self.noise is not None:
+            variance = (2 * LOG_NOISE_UNIT * self.noise).exp()
             # Divergence of the noisy state from what all states of unit variance look like with that noise.
             excess = (source.float() ** 2 - 1) / (1 + variance)
             nats = 0.5 * (torch.log1p(1 / variance) + excess).sum(-1)

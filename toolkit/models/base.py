@@ -152,12 +152,12 @@ class Model(ABC):
         trials = design.unanswered()
         draws = rng.random(trials.mask.shape)
         if not self.reads_choices and trials.schema.name == "category_learning":
-            choice = _drawn(self.predict(theta, trials), draws)
+            choice = draw_options(self.predict(theta, trials), draws)
             forced = trials.arrays.get("forced", np.zeros_like(trials.mask))
             return trials.updated(choice=np.where(trials.mask & ~forced, choice, trials.choice))
         for t in range(trials.n_trials):
             p = self.predict(theta, trials.until(t + 1))[:, t]
-            trials = trials.answered(t, _drawn(p, draws[:, t]))
+            trials = trials.answered(t, draw_options(p, draws[:, t]))
         return trials
 
     def theta(self, n_participants: int = 1, **values: Any) -> np.ndarray:
@@ -196,7 +196,7 @@ class Model(ABC):
         return theta.index_select(-2, torch.as_tensor(trials.participant_index, device=theta.device))
 
 
-def _drawn(p: np.ndarray, draws: np.ndarray) -> np.ndarray:
+def draw_options(p: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Options drawn from probabilities (…, options) by numbers between 0 and 1 (…)."""
     return (p.cumsum(-1)[..., :-1] < draws[..., None]).sum(-1)
 

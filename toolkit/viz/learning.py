@@ -166,7 +166,7 @@ def plot_learning_panels(
             figure.update_xaxes(title_text=None, **place)
         if place["col"] > 1:
             figure.update_yaxes(title_text=None, **place)
-    _list_once(figure)
+    list_once(figure)
     figure.update_xaxes(nticks=5, tickmode="auto")
     figure.update_annotations(selector={"yanchor": "bottom", "xref": "paper"}, font_size=12)
     caption = (
@@ -213,7 +213,7 @@ def add_curves(
     )
 
 
-def _list_once(figure: go.Figure) -> None:
+def list_once(figure: go.Figure) -> None:
     """Keep one entry of the legend for every name."""
     listed: set[str] = set()
     for trace in figure.data:

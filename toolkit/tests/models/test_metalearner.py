@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from toolkit.errors import UsageError
-from toolkit.models.attention import Capacity
+from toolkit.models.attention import LOG_NOISE_UNIT, Capacity
 from toolkit.models.encoders import UNKNOWN
 from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
 from toolkit.seeds import Seeds
@@ -240,13 +241,13 @@ def test_information_is_that_of_a_gaussian_channel() -> None:
     found = []
     for deviation in (0.1, 1.0, 10.0):
         for layer in made.layers:
-            nn.init.constant_(layer.attention.log_noise, float(torch.tensor(deviation).log()))
+            nn.init.constant_(layer.attention.noise, math.log(deviation) / LOG_NOISE_UNIT)
         _, nats = made.forward_with_cost(x, y, 2, generator=Seeds(0).torch("noise"))
         expected = 3 * 16 * 0.5 * torch.log1p(torch.tensor(1 / deviation**2))
         torch.testing.assert_close(nats, expected, rtol=1e-3, atol=0)
         found.append(nats)
     nats.backward()
-    assert all((layer.attention.log_noise.grad < 0).all() for layer in made.layers)
+    assert all((layer.attention.noise.grad < 0).all() for layer in made.layers)
     assert found[0] > found[1] > found[2]
 
 

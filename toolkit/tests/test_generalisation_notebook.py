@@ -1,0 +1,48 @@
+"""The notebook about generalisation runs where people's data are not, and says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from toolkit.errors import DataError
+from toolkit.manifest import read_record
+from toolkit.session import Run
+from toolkit.tests.notebooks import run_cells
+from toolkit.viz import read_figure
+
+
+@pytest.mark.slow
+def test_agents_stand_alone_and_titles_say_so(
+    home: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "data").symlink_to(checkout / "data")
+
+    def absent(run: Run, name: str, **options: object) -> None:
+        raise DataError(f"data set '{name}' is not here.", fix=f"toolkit fetch {name}")
+
+    monkeypatch.setattr(Run, "load", absent)
+    run_cells(
+        checkout / "notebooks" / "04_generalisation.ipynb",
+        profile="smoke",
+        n_people=4,
+        n_orders=2,
+        n_problems=2,
+        n_trials=32,
+    )
+    folder = home / "papermill_runs" / "interactive" / "04_generalisation"
+    record = read_record(folder)
+    assert record is not None and "Simulated people" in record.takeaways[0]
+    titles = {
+        a.name: read_figure(folder / a.path).layout.title.text for a in record.artifacts if a.kind == "figure"
+    }
+    assert set(titles) == {"types", "order", "segments", "transfer", "speed", "scope"}
+    for name in ("types", "order", "transfer", "speed", "scope"):
+        assert "Agents alone" in titles[name], name
+    assert "Simulated people" in titles["segments"] and "Simulated people" in titles["speed"]
+    order = pd.read_parquet(folder / "artifacts" / "type_order.parquet")
+    assert "people" not in set(order["agent"]) and "published ermi" in set(order["agent"])
+    learners = pd.read_parquet(folder / "artifacts" / "learners.parquet")
+    assert learners["judged"].isna().all() and learners["nats_per_trial"].notna().all()
