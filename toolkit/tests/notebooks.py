@@ -6,6 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
+
+from toolkit.errors import DataError
+from toolkit.session import Run
+
+
+def hide_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on notebooks find none of the data sets that are fetched."""
+
+    def absent(run: Run, name: str, **options: object) -> None:
+        raise DataError(f"data set '{name}' is not here.", fix=f"toolkit fetch {name}")
+
+    monkeypatch.setattr(Run, "load", absent)
 
 
 def run_cells(path: Path, **parameters: Any) -> dict[str, Any]:

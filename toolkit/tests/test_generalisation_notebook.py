@@ -7,10 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from toolkit.errors import DataError
+from toolkit.fitting import people
 from toolkit.manifest import read_record
-from toolkit.session import Run
-from toolkit.tests.notebooks import run_cells
+from toolkit.tests.notebooks import hide_data, run_cells
 from toolkit.viz import read_figure
 
 
@@ -19,15 +18,13 @@ def test_agents_stand_alone_and_titles_say_so(
     home: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "data").symlink_to(checkout / "data")
-
-    def absent(run: Run, name: str, **options: object) -> None:
-        raise DataError(f"data set '{name}' is not here.", fix=f"toolkit fetch {name}")
-
-    monkeypatch.setattr(Run, "load", absent)
+    hide_data(monkeypatch)
+    # One agent of each kind shows as much as all of them.
+    monkeypatch.setattr(people, "list_agents", lambda trials: ["ermi", "gcm", "prototype", "rulex", "random"])
     run_cells(
         checkout / "notebooks" / "04_generalisation.ipynb",
         profile="smoke",
-        n_people=4,
+        n_people=2,
         n_orders=2,
         n_problems=2,
         n_trials=32,

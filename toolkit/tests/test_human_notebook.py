@@ -7,10 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from toolkit.errors import DataError
 from toolkit.manifest import read_record
-from toolkit.session import Run
-from toolkit.tests.notebooks import run_cells
+from toolkit.tests.notebooks import hide_data, run_cells
 from toolkit.viz import read_figure
 
 
@@ -19,11 +17,7 @@ def test_simulated_people_stand_in_and_every_title_says_so(
     home: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "data").symlink_to(checkout / "data")
-
-    def absent(run: Run, name: str, **options: object) -> None:
-        raise DataError(f"data set '{name}' is not here.", fix=f"toolkit fetch {name}")
-
-    monkeypatch.setattr(Run, "load", absent)
+    hide_data(monkeypatch)
     run_cells(
         checkout / "notebooks" / "03_human_comparison.ipynb",
         profile="smoke",

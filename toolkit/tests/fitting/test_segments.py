@@ -74,7 +74,7 @@ def test_clear_learners_are_recognised_and_misfits_are_small(design: Trials) -> 
     exemplars = similarity_to([STIMULI[:7], STIMULI[7:]], attention=2.5)
     prototypes = similarity_to([STIMULI[:1], STIMULI[7:8]], attention=0.9)
     learners = {"gcm": answering(design, exemplars), "prototype": answering(design, prototypes, seed=1)}
-    found = fit_segments(learners, n_starts=2)
+    found = fit_segments(learners, n_starts=1)
     assert found.table.columns.tolist() == [
         "learner", "participant", "segment", "misfit_exemplar", "misfit_prototype", "advantage", "exemplar",
     ]  # fmt: skip
