@@ -229,7 +229,7 @@ def _add_line(
 
 
 def _with_interval(row: Any) -> str:
-    if row.low == row.high:
+    if np.isclose(row.low, row.high):
         return f"<b>{_short(row.mean)}</b>"
     return f"<b>{_short(row.mean)}</b>  <span style='font-size:9px'>{_short(row.low)} to {_short(row.high)}</span>"
 
