@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolkit.data.bank import load_bank
+from toolkit.data.belief_updating import load_belief_updating
 from toolkit.data.cache import checksums
 from toolkit.data.cc18 import list_cc18, load_cc18
 from toolkit.data.fetching import fetch
@@ -21,6 +22,7 @@ __all__ = [
     "list_datasets",
     "load",
     "load_bank",
+    "load_belief_updating",
     "load_cc18",
     "load_curve",
     "load_data",

@@ -20,7 +20,10 @@ ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE = (
 OKABE_ITO = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 """Okabe and Ito's colours without black, which is people's, and yellow, which paper swallows."""
 
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SPARSE, DASHDOTDOT, SHORT, UNEVEN = "2px,7px", "9px,3px,2px,3px,2px,3px", "4px,3px", "14px,3px,4px,3px"
+DASHES = (
+    "solid", "dash", "dot", "dashdot", "longdash", "longdashdot", SPARSE, DASHDOTDOT, SHORT, UNEVEN,
+)  # fmt: skip
 SYMBOLS = ("square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star", "hexagon", "pentagon")
 
 
@@ -66,10 +69,27 @@ _KNOWN = {
     "nearest_neighbours": AgentStyle("Nearest neighbours", GREEN, "dashdot", "x"),
     # Learners from reward
     "rescorla_wagner": AgentStyle("Rescorla–Wagner", BLUE, "longdash", "triangle-up"),
-    "rescorla_wagner_asymmetric": AgentStyle("Rescorla–Wagner, ±", ORANGE, "solid", "triangle-down"),
+    "rescorla_wagner_signed": AgentStyle("Rescorla–Wagner, ±", ORANGE, "solid", "triangle-down"),
     "rescorla_wagner_confirmation": AgentStyle("Rescorla–Wagner, confirming", GREEN, "dash", "diamond"),
+    "rescorla_wagner_chosen": AgentStyle("Rescorla–Wagner, chosen ±", GREEN, "longdashdot", "triangle-up"),
+    "rescorla_wagner_forced": AgentStyle("Rescorla–Wagner, forced", PURPLE, SPARSE, "pentagon"),
+    "rescorla_wagner_forced_signed": AgentStyle("Rescorla–Wagner, forced ±", PURPLE, SHORT, "x"),
     "rescorla_wagner_perseveration": AgentStyle("Rescorla–Wagner, sticky", SKY, "longdash", "cross"),
-    "surprise": AgentStyle("Surprise", PURPLE, "longdash", "triangle-up"),
+    "rescorla_wagner_signed_perseveration": AgentStyle(
+        "Rescorla–Wagner, ± and sticky", ORANGE, DASHDOTDOT, "cross"
+    ),
+    "perseveration": AgentStyle("Perseveration alone", SKY, SPARSE, "x"),
+    "pearce_hall": AgentStyle("Pearce–Hall", GREEN, SPARSE, "star"),
+    "kalman": AgentStyle("Kalman filter", BLUE, SHORT, "square"),
+    "ideal_bandit": AgentStyle("Ideal learner", BLUE, "longdashdot", "pentagon"),
+    "thompson_bandit": AgentStyle("Ideal learner, Thompson", BLUE, SPARSE, "cross"),
+    "exact_bayes": AgentStyle("Exact Bayes with changes", VERMILION, "longdash", "diamond"),
+    "message_passing": AgentStyle("Message passing", VERMILION, SPARSE, "x"),
+    "var_smile": AgentStyle("VarSMiLe", PURPLE, "longdash", "triangle-up"),
+    "smile": AgentStyle("SMiLe", PURPLE, DASHDOTDOT, "diamond"),
+    "nassar_2010": AgentStyle("Nassar 2010", ORANGE, SHORT, "square"),
+    "nassar_2012": AgentStyle("Nassar 2012", ORANGE, UNEVEN, "diamond"),
+    "leaky_mean": AgentStyle("Leaky mean", SKY, SHORT, "hexagon"),
     "hybrid": AgentStyle("Model-based and model-free", PURPLE, "dashdot", "hexagon"),
     # Simple, spoken and written agents
     "win_stay_lose_shift": AgentStyle("Win-stay lose-shift", SKY, "dash", "square"),
@@ -90,6 +110,7 @@ _OTHER_NAMES = {
     "exemplar": "gcm",
     "wsls": "win_stay_lose_shift",
     "rw": "rescorla_wagner",
+    "surprise": "var_smile",
     "claude": "llm",
 }
 
