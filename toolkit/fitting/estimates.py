@@ -58,10 +58,13 @@ class Estimates:
         self.theta[unit] = _nearest_values(optima.theta, self.parameters)
         self.n_starts[unit], self.starts_agreed[unit] = optima.n_starts, optima.starts_agreed
         self.converged[unit], self.reason[unit] = optima.converged, optima.reason
-        for block, posterior in search.blocks():
+
+        def describe(block: np.ndarray, posterior: Posterior) -> None:
             known = np.flatnonzero(np.isfinite(optima.theta[block]).all(-1))
             if len(known):
                 self._describe(unit[block[known]], known, posterior)
+
+        search.on_blocks(describe)
 
     def _describe(self, unit: np.ndarray, number: np.ndarray, posterior: Posterior) -> None:
         """Likelihood and evidence of some units, which have these numbers in ``posterior``."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Literal, Self, get_args
 
 import numpy as np
@@ -112,7 +113,7 @@ def fit(
 
     Each search goes downhill from one start within the bounds by exact gradients; the best of all is kept.
     After the searches from starts spread evenly, everyone also starts from some very different optima of
-    other people.
+    other people, and from more of them whose best optimum was found from fewer than three starts.
 
     Parameters
     ----------
@@ -140,7 +141,7 @@ def fit(
     scored = np.flatnonzero(grouped.n_scored > 0)
     if len(scored):
         some = grouped.take(np.isin(grouped.participant_index, scored))
-        n_searches = len(scored) * (len(starts) + N_EXCHANGED * exchange_rounds + N_FINISHED)
+        n_searches = len(scored) * (len(starts) + 2 * N_EXCHANGED * exchange_rounds + N_FINISHED + 1)
         with one_thread(), _counter(n_searches, f"fitting {model.name}", show=progress) as finished:
             search = MultiStart(model, some, prior, starts, finished)
             estimates.add(scored, search.run(exchange_rounds), search)
@@ -166,11 +167,12 @@ def one_thread() -> Iterator[None]:
 @contextmanager
 def _counter(total: int, what: str, *, show: bool) -> Iterator[Callable[[int], None]]:
     """A function that takes how many more of ``total`` are done, and shows it."""
-    ticks = iter(track(range(total), what) if show else ())
+    ticks, lock = iter(track(range(total), what) if show else ()), Lock()
 
     def count(n_done: int) -> None:
-        for _ in range(n_done):
-            next(ticks, None)
+        with lock:
+            for _ in range(n_done):
+                next(ticks, None)
 
     yield count
     count(total)

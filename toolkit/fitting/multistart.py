@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -14,29 +17,41 @@ from toolkit.fitting.priors import Prior
 from toolkit.fitting.starts import MARGIN_OF_OTHERS, bounds_of, clip_inside, most_different
 from toolkit.fitting.steps import NO_GAIN
 from toolkit.models import Model
+from toolkit.models.by_rows import CompiledModel
 from toolkit.trials import Trials
 
 AGREEMENT = 0.1
 """Nats within which two starts count as having found the same optimum."""
 
+ENOUGH_AGREED = 3
+"""Starts that found a unit's best optimum, from which on no more are needed."""
+
 N_EXCHANGED = 4
-"""Starts that a unit takes over from others in a round of exchange …"""
+"""Starts that a unit takes over from others in a round of exchange, and as many again if it needs them …"""
 
 _N_OFFERED = 8
 """… out of so many that it tries, beside the median of all."""
 
 N_FINISHED = 3
-"""Different optima of a unit that are searched for to the end."""
+"""Different optima of a unit that are searched for to the end, however far from the best: some gain many nats."""
 
 ROUGH = 1e-6
-"""Relative improvement that counts as none in the searches before."""
+"""Relative improvement that counts as none in the searches before, and which a slope must promise."""
 
 _SAME_OPTIMUM = 0.01
 _SAME_VALUE = 1e-6
 _SAME_PLACE = 0.05
 """Share of the bounds' width within which another's optimum is no new start."""
 
-_PIECES_A_BLOCK = 16
+_SHARE_OF_BLOCK = 0.4
+"""Numbers of a block of units, as a share of those that a model works on at once: what a model knows of the trials
+takes some hundred times the memory …"""
+
+_SHARE_SHARED = 0.1
+"""… and from how many on units are shared out at all …"""
+
+_SHARE_KEPT = 2.0
+"""… and up to how many, in all blocks, what a model knows is kept from one search to the next."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +63,7 @@ class Optima:
     theta
         (units, parameters), NaN where no start could be used.
     n_starts
-        Starts of each unit.
+        (units,) starts.
     starts_agreed
         (units,) how many of them ended within ``AGREEMENT`` of the best.
     converged, reason
@@ -56,7 +71,7 @@ class Optima:
     """
 
     theta: np.ndarray
-    n_starts: int
+    n_starts: np.ndarray
     starts_agreed: np.ndarray
     converged: np.ndarray
     reason: np.ndarray
@@ -78,7 +93,8 @@ class Posterior:
 class MultiStart:
     """Searches for the best parameters of every unit.
 
-    Units are taken in blocks, so that what a model knows about their trials fits into memory.
+    Units are taken in blocks, so that what a model knows about their trials fits into memory and all cores
+    have something to do. The blocks are the same on every machine.
 
     Parameters
     ----------
@@ -101,48 +117,76 @@ class MultiStart:
         self.model, self.trials, self.prior = model, trials, prior
         self.starts, self.finished = starts, finished
         self.lower, self.upper = bounds_of(model.parameters)
-        numbers = len(starts) * trials.mask.size * trials.n_options
+        # Likelihoods of models that go through trials can jump, where shortening a step leads nowhere.
+        self._least_promise = ROUGH if isinstance(model, CompiledModel) else 0.0
+        share = len(starts) * trials.mask.size * trials.n_options / NUMBERS_AT_ONCE
         n_units = len(trials.participants)
-        n_blocks = min(n_units, -(-numbers // (_PIECES_A_BLOCK * NUMBERS_AT_ONCE)))
-        self._blocks = np.array_split(np.arange(n_units), n_blocks)
-        self._only: Posterior | None = None
+        # An even number of blocks keeps two cores busy to the end.
+        n_blocks = 2 * math.ceil(share / _SHARE_OF_BLOCK / 2) if share > _SHARE_SHARED else 1
+        self.blocks = np.array_split(np.arange(n_units), min(n_units, n_blocks))
+        self._keeps = share <= _SHARE_KEPT
+        self._kept: dict[int, Posterior] = {}
+        self._interrupted = False
 
-    def blocks(self) -> Iterator[tuple[np.ndarray, Posterior]]:
-        """Numbers of the units of each block, and their posterior."""
-        for block in self._blocks:
-            if self._only is not None:
-                yield block, self._only
-                continue
-            some = self.trials.take(np.isin(self.trials.participant_index, block))
-            posterior = Posterior(self.model, some, self.prior)
-            if len(self._blocks) == 1:
-                self._only = posterior
-            yield block, posterior
+    def on_blocks(self, work: Callable[[np.ndarray, Posterior], None]) -> None:
+        """Call ``work`` with the numbers of each block's units and their posterior, on all cores at once."""
+
+        def on_block(number: int) -> None:
+            work(self.blocks[number], self._posterior(number))
+
+        pool = ThreadPoolExecutor(min(len(self.blocks), os.cpu_count() or 1))
+        try:
+            list(pool.map(on_block, range(len(self.blocks))))
+        except BaseException:
+            self._interrupted = True
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _posterior(self, number: int) -> Posterior:
+        if number in self._kept:
+            return self._kept[number]
+        some = self.trials.take(np.isin(self.trials.participant_index, self.blocks[number]))
+        posterior = Posterior(self.model, some, self.prior)
+        if self._keeps:
+            self._kept[number] = posterior
+        return posterior
 
     def run(self, n_rounds: int) -> Optima:
         """Search from all starts and in ``n_rounds`` of exchange, and keep the best of every unit."""
         n_units = len(self.trials.participants)
+        # Models may be compiled when they are first used, which two threads should not do at once.
+        one = self.trials.take(self.trials.participant_index == 0)
+        Posterior(self.model, one, self.prior).evaluate(self.starts[:1], np.zeros(1, dtype=int))
         starts = np.broadcast_to(self.starts[:, None], (len(self.starts), n_units, len(self.lower)))
         found = self._search(starts, ROUGH)
         for _ in range(n_rounds):
             best = found.best()[0]
             if np.isfinite(best).all(-1).sum() < 2:
                 break
-            found = found.joined(self._search(self._exchange(best), ROUGH))
-        number = found.leading()
-        unit = np.broadcast_to(np.arange(n_units), number.shape)
-        starts = np.where((number >= 0)[..., None], found.theta[number, unit], np.nan)
-        return found.replaced(number, self._search(starts, NO_GAIN)).optima()
+            offered = self._exchange(best)
+            found = found.joined(self._search(offered[:N_EXCHANGED], ROUGH))
+            unsure = (found.agreed() < ENOUGH_AGREED)[:, None]
+            more = np.where(unsure, offered[N_EXCHANGED : 2 * N_EXCHANGED], np.nan)
+            found = found.joined(self._search(more, ROUGH))
+        number = found.leading(N_FINISHED)
+        found = found.replaced(number, self._search(found.at(number), NO_GAIN))
+        # Once more with a fresh idea of the curvature, which can be wrong at the end of a flat valley.
+        number = found.leading(1)
+        again = self._search(found.at(number), NO_GAIN)
+        better = again.value < found.value.min(0) - _SAME_VALUE
+        return found.replaced(np.where(better, number, -1), again).optima()
 
     def _search(self, starts: np.ndarray, no_gain: float) -> _Ends:
         """Where searches from ``starts`` (starts, units, parameters) end; there is none where they are NaN."""
         ends = _Ends.nowhere(starts.shape)
-        for block, posterior in self.blocks():
+
+        def search(block: np.ndarray, posterior: Posterior) -> None:
             start, unit = np.nonzero(np.isfinite(starts[:, block]).all(-1))
 
-            def objective(
-                rows: np.ndarray, row: np.ndarray, posterior: Posterior = posterior, unit: np.ndarray = unit
-            ) -> tuple[np.ndarray, np.ndarray]:
+            def objective(rows: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+                if self._interrupted:
+                    raise CancelledError
                 log_posterior, gradient, _ = posterior.evaluate(rows, unit[row])
                 return -log_posterior, -gradient
 
@@ -152,26 +196,31 @@ class MultiStart:
                 self.lower,
                 self.upper,
                 no_gain=no_gain,
+                least_promise=self._least_promise if no_gain > NO_GAIN else 0.0,
                 finished=self.finished,
             )
             ends.enter(start, block[unit], minima)
+
+        self.on_blocks(search)
         return ends
 
     def _exchange(self, best: np.ndarray) -> np.ndarray:
-        """For every unit, the best for it among some very different optima of all units (units, parameters)."""
+        """Some very different optima of all units (units, parameters), for every unit the best for it first."""
         width = self.upper - self.lower
         known = best[np.isfinite(best).all(-1)]
         offered = self.lower + width * most_different((known - self.lower) / width, _N_OFFERED)
         offered = clip_inside(offered, self.lower, self.upper, MARGIN_OF_OTHERS)
         own = (np.abs(offered[:, None] - best) / width).max(-1) < _SAME_PLACE
         value = np.empty((len(offered), len(best)))
-        for block, posterior in self.blocks():
+
+        def evaluate(block: np.ndarray, posterior: Posterior) -> None:
             unit = np.tile(np.arange(len(block)), len(offered))
             rows = np.repeat(offered, len(block), 0)
             value[:, block] = posterior.evaluate(rows, unit)[0].reshape(len(offered), -1)
+
+        self.on_blocks(evaluate)
         value[own | np.isnan(value)] = -np.inf
-        order = np.argsort(-value, 0, kind="stable")
-        return offered[order[:N_EXCHANGED]]
+        return offered[np.argsort(-value, 0, kind="stable")]
 
 
 @dataclass(frozen=True)
@@ -200,6 +249,11 @@ class _Ends:
         self.value[start, unit] = np.where(np.isnan(minima.value), np.inf, minima.value)
         self.converged[start, unit], self.reason[start, unit] = minima.converged, minima.reason
 
+    def at(self, number: np.ndarray) -> np.ndarray:
+        """(…, units, parameters) where searches with these numbers (…, units) ended, NaN for -1."""
+        theta = self.theta[number, np.arange(number.shape[-1])]
+        return np.where((number >= 0)[..., None], theta, np.nan)
+
     def joined(self, others: Self) -> Self:
         return type(self)(
             *(
@@ -224,14 +278,14 @@ class _Ends:
         number = np.where(lowest, np.where(self.converged, 0, 1), 2).argmin(0)
         return self.theta[number, np.arange(len(number))], number
 
-    def leading(self) -> np.ndarray:
-        """(N_FINISHED, units) numbers of the best ends of every unit that are not the same; -1 for none."""
+    def leading(self, n_best: int) -> np.ndarray:
+        """(n_best, units) numbers of the best ends of every unit that are not the same; -1 for none."""
         order = np.argsort(self.value, 0, kind="stable")
         value = np.take_along_axis(self.value, order, 0).clip(max=np.finfo(float).max)
         differs = np.diff(value, axis=0, prepend=-np.inf) > _SAME_OPTIMUM
         rank = differs.cumsum(0) - 1
-        chosen = differs & (rank < N_FINISHED) & (value < np.finfo(float).max)
-        number = np.full((N_FINISHED, self.value.shape[1]), -1)
+        chosen = differs & (rank < n_best) & (value < np.finfo(float).max)
+        number = np.full((n_best, self.value.shape[1]), -1)
         place, unit = np.nonzero(chosen)
         number[rank[place, unit], unit] = order[place, unit]
         return number
@@ -239,7 +293,9 @@ class _Ends:
     def optima(self) -> Optima:
         theta, number = self.best()
         unit = np.arange(len(number))
-        agreed = (self.value <= self.value.min(0) + AGREEMENT) & np.isfinite(self.value)
-        return Optima(
-            theta, len(self.value), agreed.sum(0), self.converged[number, unit], self.reason[number, unit]
-        )
+        n_starts = (np.isfinite(self.value) | (self.reason != "")).sum(0)
+        return Optima(theta, n_starts, self.agreed(), self.converged[number, unit], self.reason[number, unit])
+
+    def agreed(self) -> np.ndarray:
+        """(units,) how many searches ended within ``AGREEMENT`` of the best."""
+        return ((self.value <= self.value.min(0) + AGREEMENT) & np.isfinite(self.value)).sum(0)

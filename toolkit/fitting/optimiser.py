@@ -55,6 +55,7 @@ def minimise(
     upper: np.ndarray,
     *,
     no_gain: float = NO_GAIN,
+    least_promise: float = 0.0,
     max_evaluations: int = MAX_EVALUATIONS,
     finished: Callable[[int], None] = lambda n_rows: None,
 ) -> Minima:
@@ -74,6 +75,8 @@ def minimise(
         (parameters,).
     no_gain
         Relative improvement that counts as none; a row is finished after three such steps in a row.
+    least_promise
+        Relative improvement by the slope up to which a step that was refused is not shortened further.
     max_evaluations
         Values of a row after which it is given up.
     finished
@@ -81,7 +84,7 @@ def minimise(
     """
     start, lower, upper = (np.asarray(array, dtype=float) for array in (start, lower, upper))
     _check(start, lower, upper)
-    return _Search(objective, start, lower, upper, no_gain, max_evaluations, finished).run()
+    return _Search(objective, start, lower, upper, no_gain, least_promise, max_evaluations, finished).run()
 
 
 def _check(start: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
@@ -107,11 +110,13 @@ class _Search:
         lower: np.ndarray,
         upper: np.ndarray,
         no_gain: float,
+        least_promise: float,
         max_evaluations: int,
         finished: Callable[[int], None],
     ) -> None:
         self.objective, self.lower, self.upper = objective, lower, upper
-        self.no_gain, self.max_evaluations, self.finished = no_gain, max_evaluations, finished
+        self.no_gain, self.least_promise = no_gain, least_promise
+        self.max_evaluations, self.finished = max_evaluations, finished
         n_rows, n_parameters = start.shape
         self.start = (start - lower) / (upper - lower)
         self.found = Minima(
@@ -140,7 +145,7 @@ class _Search:
             accepted = value <= rows.value + _SUFFICIENT_DECREASE * expected
             new = {"x": point[accepted], "value": value[accepted], "gradient": gradient[accepted]}
             rows.change(accepted, partial(move, no_gain=self.no_gain, **new))
-            stuck = shorten(rows, ~accepted, point, value, expected)
+            stuck = shorten(rows, ~accepted, point, value, expected, self.least_promise)
             n_evaluations, ended = n_evaluations + 1, self._finish(rows, stuck)
         self._record(rows, ~ended, f"still improving after {n_evaluations} evaluations")
         return self.found

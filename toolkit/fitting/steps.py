@@ -119,9 +119,17 @@ def move(rows: Rows, x: np.ndarray, value: np.ndarray, gradient: np.ndarray, no_
 
 
 def shorten(
-    rows: Rows, refused: np.ndarray, point: np.ndarray, value: np.ndarray, expected: np.ndarray
+    rows: Rows,
+    refused: np.ndarray,
+    point: np.ndarray,
+    value: np.ndarray,
+    expected: np.ndarray,
+    least_promise: float,
 ) -> np.ndarray:
-    """Choose another step where one was refused; says for which rows there is none."""
+    """Choose another step where one was refused; says for which rows there is none.
+
+    There is none where it would be tiny, or where the slope promises a relative gain up to ``least_promise``.
+    """
     onto_bound = (_at_bound(point) & ~_at_bound(rows.x)).any(-1)
     retreat = refused & onto_bound & (rows.inside == 0)
     rows.inside[retreat] = _TIMES_INSIDE
@@ -130,10 +138,12 @@ def shorten(
     # The minimum of the parabola through the value, its slope and the value refused.
     above = np.maximum(value - rows.value - expected, np.maximum(-expected, _TINY))
     rows.step[shrink] *= (-expected / (2 * above)).clip(0.1, 0.5)[shrink]
-    short = shrink & (np.abs(rows.trial() - rows.x).max(-1, initial=0) <= _SMALLEST_MOVE)
+    way, unit = rows.trial() - rows.x, np.maximum(1, np.abs(rows.value))
+    tiny = np.abs(way).max(-1, initial=0) <= _SMALLEST_MOVE
+    short = shrink & (tiny | (-(way * rows.gradient).sum(-1) <= least_promise * unit))
     stuck, known = short & rows.fresh, short & ~rows.fresh
     promised = -(rows.direction * rows.gradient).sum(-1)
-    precise = known & (promised <= NO_GAIN * np.maximum(1, np.abs(rows.value)))
+    precise = known & (promised <= max(NO_GAIN, least_promise) * unit)
     rows.times_no_gain[precise] = _TIMES_NO_GAIN
     rows.change(known & ~precise, _start_anew)
     return stuck

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -13,6 +14,7 @@ from toolkit.models.base import Model, Parameter, TrialTensors
 from toolkit.models.similarity import (
     BACKGROUND,
     LAPSE,
+    Stimuli,
     attention_parameters,
     check_power,
     choice_probabilities,
@@ -25,6 +27,9 @@ from toolkit.models.similarity import (
     with_priors,
 )
 from toolkit.trials import MISSING, Trials
+
+_PAIRS_AT_ONCE = 2_000_000
+"""Pairs of a stimulus and an exemplar, over all rows of parameters, in one likelihood: some 200 MB."""
 
 
 class GeneralisedContextModel(Model):
@@ -73,6 +78,29 @@ class GeneralisedContextModel(Model):
     @classmethod
     def for_trials(cls, trials: Trials, **options: Any) -> Self:
         return cls(**fitting_options(trials, options))
+
+    def log_likelihood_and_gradient(self, theta: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
+        theta, n_people = np.asarray(theta, dtype=float), len(trials.participants)
+        self._by_sequence(torch.as_tensor(theta), trials)  # Whether they fit.
+        # Where every trial shows something new there are as many pairs as squared trials.
+        n_pairs = theta[..., 0].size * self._count_pairs(trials) * len(trials) / n_people**2
+        size = max(1, int(_PAIRS_AT_ONCE / n_pairs))
+        if size >= n_people:
+            return super().log_likelihood_and_gradient(theta, trials)
+        total, gradient = np.empty(theta.shape[:-1]), np.empty(theta.shape)
+        for people in np.split(np.arange(n_people), range(size, n_people, size)):
+            some = trials.take(np.isin(trials.participant_index, people))
+            value, slope = super().log_likelihood_and_gradient(theta[..., people, :], some)
+            total[..., people], gradient[..., people, :] = value, slope
+        return total, gradient
+
+    def _count_pairs(self, trials: Trials) -> int:
+        """At most so many pairs of a stimulus and an exemplar are compared in a sequence."""
+        data = TrialTensors.of(trials, torch.empty(0, dtype=torch.float64))
+        n_stimuli = Stimuli.of(data).features.shape[1]
+        decays = any(parameter.name == _DECAY.name for parameter in self.parameters)
+        n_exemplars = min(n_stimuli * trials.n_options, trials.n_trials)
+        return n_exemplars * (trials.n_trials if decays else n_stimuli)
 
     def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
         values = self._by_name(theta)

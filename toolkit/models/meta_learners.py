@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import math
-from functools import lru_cache
+from functools import cache
 from itertools import permutations
 from pathlib import Path
-from typing import ClassVar
+from threading import Lock
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
-from toolkit.models.base import Model, Parameter, TrialTensors
+from toolkit.models.base import Parameter, TrialTensors
+from toolkit.models.by_rows import CompiledModel, join_sequences
 from toolkit.models.checkpoints import find_checkpoint, load_network
+from toolkit.models.compiling import Compiled, Sequences, compile_sequence
 from toolkit.models.metalearner import MetaLearnerNetwork
+from toolkit.models.sequential import fill_softmax
 from toolkit.models.similarity import LAPSE
 from toolkit.seeds import Seeds
 
 # Pairs of trials that attention compares at once: about 100 MB.
 _PAIRS_AT_ONCE = 4_000_000
 
+_NUMBERS_KEPT = 20_000_000
+"""Answers to all sequences that are kept: 160 MB."""
 
-class MetaLearner(Model):
+
+class MetaLearner(CompiledModel):
     """Answers with a network's probabilities to the power of ``inverse_temperature``.
 
     The network reads stimuli and the categories told, never the person's choices. What is true of a
@@ -60,7 +69,7 @@ class MetaLearner(Model):
         self.parameters = (temperature, LAPSE) if lapse and not published else (temperature,)
 
     def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
-        log_p = data.remember(("answers of a network", self.checkpoint), lambda: self._answers(data))
+        log_p = self._answers(data)
         values = self._by_name(theta)
         p = (values["inverse_temperature"][..., None, None] * log_p).softmax(-1)
         if "lapse" not in values:
@@ -68,11 +77,36 @@ class MetaLearner(Model):
         lapse = values["lapse"][..., None, None]
         return (1 - lapse) * p + lapse / data.n_options
 
+    def _compiled_for(self, data: TrialTensors) -> tuple[Compiled, Sequences, dict[str, Any]]:
+        key = ("sequences of answers", self.checkpoint)
+        sequences = data.remember(key, lambda: join_sequences(data, {"log_p": self._answers(data)}))
+        names = tuple(parameter.name for parameter in self.parameters)
+        return _compile(names), sequences, {} if "lapse" in names else {"lapse": 0.0}
+
     def _answers(self, data: TrialTensors) -> torch.Tensor:
         """Log-probabilities of every category: (sequences, trials, options)."""
-        path = find_checkpoint(self.checkpoint)
-        written = path.stat().st_mtime_ns if path.is_file() else 0
-        return _read(path, written, _Told(data)).to(data.stimulus.dtype)
+
+        def read() -> torch.Tensor:
+            path = find_checkpoint(self.checkpoint)
+            written = path.stat().st_mtime_ns if path.is_file() else 0
+            return _read(path, written, data).to(data.stimulus.dtype)
+
+        return data.remember(("answers of a network", self.checkpoint), read)
+
+
+@cache
+def _compile(parameters: tuple[str, ...]) -> Compiled:
+    constants = {} if "lapse" in parameters else {"lapse": 0.0}
+    return compile_sequence(choose, parameters, per_trial={"log_p": np.empty((0, 0))}, constants=constants)
+
+
+def choose(inverse_temperature, lapse, log_p, p):
+    """Fill ``p`` (trials, options) by the answers' log-probabilities, as :class:`MetaLearner` says."""
+    n_options = p.shape[1]
+    for t in range(len(p)):
+        fill_softmax(log_p[t], inverse_temperature, p[t])
+        for k in range(n_options):
+            p[t, k] = (1.0 - lapse) * p[t, k] + lapse / n_options
 
 
 class Ermi(MetaLearner):
@@ -99,41 +133,63 @@ class Rmc(MetaLearner):
     name = "rmc"
 
 
-class _Told:
-    """What a network reads of trials; equal where stimuli and categories are, whatever was chosen."""
+class _Kept:
+    """Answers to sequences that were read before, the oldest dropped where there are too many."""
 
-    def __init__(self, data: TrialTensors) -> None:
-        self.x, self.y, self.n_options = _scaled(data.stimulus, data.mask), data.category, data.n_options
-        digest = hashlib.sha256(repr((self.x.shape, self.x.device, self.n_options)).encode())
-        for array in (self.x, self.y):
-            digest.update(array.cpu().numpy().tobytes())
-        self._digest = digest.digest()
+    def __init__(self) -> None:
+        self._answers: dict[bytes, torch.Tensor] = {}
+        self._size, self._lock = 0, Lock()
 
-    def __hash__(self) -> int:
-        return hash(self._digest)
+    def get(self, key: bytes) -> torch.Tensor | None:
+        return self._answers.get(key)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Told) and self._digest == other._digest
+    def put(self, key: bytes, answers: torch.Tensor) -> None:
+        with self._lock:
+            if key in self._answers:
+                return
+            self._answers[key] = answers
+            self._size += answers.numel()
+            while self._size > _NUMBERS_KEPT and len(self._answers) > 1:
+                self._size -= self._answers.pop(next(iter(self._answers))).numel()
 
 
-# Cross-validation and simulation make new trials of the same sequences, again and again.
-@lru_cache(maxsize=16)
+# Fits, cross-validation and simulation make new trials of the same sequences, again and again.
+_kept = _Kept()
+
+
 @torch.no_grad()
-def _read(path: Path, written: int, told: _Told) -> torch.Tensor:
-    """Log-probabilities averaged over symmetries: (sequences, trials, options).
+def _read(path: Path, written: int, data: TrialTensors) -> torch.Tensor:
+    """Log-probabilities averaged over symmetries, 0 in padding: (sequences, trials, options).
 
     ``written`` is when the checkpoint was written, so that one that was trained again is read again.
     """
-    network = load_network(path, device=told.x.device)
+    x, y = _scaled(data.stimulus, data.mask), data.category
+    length = (data.mask * torch.arange(1, data.mask.shape[1] + 1, device=data.mask.device)).amax(1).tolist()
     # People often learn the same sequence, above all simulated ones: each is read once.
-    rows = torch.cat([told.x, told.y[..., None].to(told.x.dtype)], -1)
-    rows, number = rows.unique(dim=0, return_inverse=True)
-    size = max(1, _PAIRS_AT_ONCE // rows.shape[1] ** 2)
-    answers = [
-        _averaged(network, batch[..., :-1], batch[..., -1].long(), told.n_options)
-        for batch in rows.split(size)
+    keys = _keys(f"{path} {written} {data.n_options}", x, y, length)
+    row_of = dict(zip(reversed(keys), reversed(range(len(keys))), strict=True))
+    known = {key: _kept.get(key) for key in row_of}
+    unknown = [key for key, answers in known.items() if answers is None]
+    if unknown:
+        network = load_network(path, device=x.device)
+        size = max(1, _PAIRS_AT_ONCE // x.shape[1] ** 2)
+        for batch in (unknown[start : start + size] for start in range(0, len(unknown), size)):
+            rows = [row_of[key] for key in batch]
+            answers = _averaged(network, x[rows], y[rows], data.n_options)
+            for key, row, answer in zip(batch, rows, answers.cpu(), strict=True):
+                known[key] = answer[: length[row]].clone()
+                _kept.put(key, known[key])
+    number = {key: place for place, key in enumerate(known)}
+    found = pad_sequence([*known.values(), torch.zeros(x.shape[1], data.n_options).double()], True)
+    return found[[number[key] for key in keys], : x.shape[1]].to(x.device)
+
+
+def _keys(about: str, x: torch.Tensor, y: torch.Tensor, length: list[int]) -> list[bytes]:
+    """What each sequence is known by; equal where stimuli and categories are, whatever was chosen."""
+    return [
+        hashlib.sha256(about.encode() + one[:n].tobytes() + told[:n].tobytes()).digest()
+        for one, told, n in zip(x.cpu().numpy(), y.cpu().numpy(), length, strict=True)
     ]
-    return torch.cat(answers)[number]
 
 
 def _averaged(network: MetaLearnerNetwork, x: torch.Tensor, y: torch.Tensor, n_classes: int) -> torch.Tensor:

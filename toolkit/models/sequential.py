@@ -11,16 +11,17 @@ import numpy as np
 import torch
 
 from toolkit.errors import UsageError, did_you_mean
-from toolkit.models.base import SMALLEST_PROBABILITY, Model, TrialTensors
+from toolkit.models.base import TrialTensors
+from toolkit.models.by_rows import CompiledModel, join_sequences
 from toolkit.models.compiling import Compiled, Sequences, compile_sequence
 from toolkit.models.compiling.modules import OUTPUT, WHOLE_THETA
-from toolkit.trials import MISSING, Trials, get_schema
+from toolkit.trials import get_schema
 
 HIDDEN = ("answer", "payoff")
 """Arrays that no learner sees."""
 
 
-class SequentialModel(Model):
+class SequentialModel(CompiledModel):
     """A model whose ``learn`` fills in the probabilities of one sequence, trial by trial.
 
     ``learn`` is a static method. What it is given follows from the names of its arguments: a parameter's
@@ -29,15 +30,9 @@ class SequentialModel(Model):
     is an attribute of the model, a number or an array. It may use numbers and arrays, loops, conditions and
     the functions that ``toolkit.models.compiling`` knows; anything else is refused with what to write
     instead. Without an argument ``choice`` the model does not depend on the person's choices.
-
-    Attributes
-    ----------
-    n_threads
-        How many sequences are computed at once; 2 or more pay on an idle machine.
     """
 
     learn: ClassVar[Callable[..., None]]
-    n_threads: int = 1
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -49,29 +44,9 @@ class SequentialModel(Model):
         p = _Probabilities.apply(rows, self, data)
         return p.reshape(*theta.shape[:-1], *p.shape[1:]).to(theta)
 
-    def log_likelihood_and_gradient(self, theta: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-        given = torch.as_tensor(np.asarray(theta, dtype=float))
-        by_sequence = self._by_sequence(given, trials).numpy()
-        compiled, sequences, constants = self._compiled_for(TrialTensors.of(trials, given))
-        rows = by_sequence.reshape(-1, by_sequence.shape[-1])
-        each, slopes = compiled.log_likelihood_and_gradient(
-            rows,
-            _sequence_of(rows, sequences),
-            sequences,
-            constants,
-            smallest=SMALLEST_PROBABILITY,
-            n_threads=self.n_threads,
-        )
-        total, gradient = np.zeros(given.shape[:-1]), np.zeros(given.shape)
-        participant = trials.participant_index
-        np.add.at(total, (..., participant), each.reshape(by_sequence.shape[:-1]))
-        np.add.at(gradient, (..., participant, slice(None)), slopes.reshape(by_sequence.shape))
-        return total, gradient
-
     def _compiled_for(self, data: TrialTensors) -> tuple[Compiled, Sequences, dict[str, Any]]:
-        """The compiled function, the trials as it reads them, and the values of its other arguments."""
         fields = self._fields(data.schema)
-        sequences = data.remember(("sequences", *fields), lambda: _flatten(data, fields))
+        sequences = data.remember(("sequences", *fields), lambda: _read(data, fields))
         constants = self._constants(fields)
         compiled = _compile(
             type(self).learn,
@@ -166,7 +141,10 @@ def _examples(kinds: Kinds) -> dict[str, np.ndarray]:
 
 
 def _arguments(model: type[SequentialModel]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(model.learn).parameters
+    return _signature(model.learn).parameters
+
+
+_signature = cache(inspect.signature)
 
 
 def _sequence_of(rows: np.ndarray, sequences: Sequences) -> np.ndarray:
@@ -178,16 +156,8 @@ def _padded(p: np.ndarray, data: TrialTensors) -> np.ndarray:
     return np.pad(p, ((0, 0), (0, data.mask.shape[1] - p.shape[1]), (0, 0)))
 
 
-def _flatten(data: TrialTensors, fields: list[str]) -> Sequences:
-    """The trials one behind the other, without padding, in types that are always the same."""
-    mask = data.mask.cpu().numpy()
-    arrays = {name: _array(data, name).cpu().numpy()[mask] for name in fields}
-    arrays = {
-        name: array.astype(float) if array.dtype.kind == "f" else array for name, array in arrays.items()
-    }
-    chosen = np.where(data.scored.cpu().numpy(), data.choice.cpu().numpy(), MISSING)[mask]
-    first = np.concatenate([[0], mask.sum(1).cumsum()])
-    return Sequences(first, arrays, chosen, data.n_options)
+def _read(data: TrialTensors, fields: list[str]) -> Sequences:
+    return join_sequences(data, {name: _array(data, name) for name in fields})
 
 
 def _array(data: TrialTensors, name: str) -> torch.Tensor:

@@ -89,13 +89,15 @@ def test_of_all_starts_the_best_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(MultiStart, "_search", watched)
     found = fit(Wavy(), wavy_trials(5), progress=False).table
-    assert [len(values) for values in ends] == [10, 4, N_FINISHED]
+    assert [len(values) for values in ends] == [10, 4, 2, N_FINISHED, 1]  # Five people offer six optima.
     best = -np.concatenate(ends).min(0)
     np.testing.assert_allclose(found["log_posterior"], best, atol=2e-6)
-    roughly_agreed = (-np.concatenate(ends[:2]) >= best - 0.1).sum(0)
+    roughly_agreed = (-np.concatenate(ends[:3]) >= best - 0.1).sum(0)
     assert (found["starts_agreed"] >= roughly_agreed).all()
     assert (found["starts_agreed"] <= found["n_starts"]).all()
-    assert (found["n_starts"] == 14).all()
+    before = np.concatenate(ends[:2])
+    unsure = (before <= before.min(0) + 0.1).sum(0) < 3
+    np.testing.assert_array_equal(found["n_starts"], np.where(unsure, 16, 14))
 
 
 def test_optima_of_others_repair_what_starts_miss() -> None:
@@ -353,7 +355,7 @@ def test_progress_counts_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TOOLKIT_PROGRESS_FILE", str(tmp_path / "progress.json"))
     fit(Logistic(), logistic_trials(3, 1)[0])
     state = read_json(tmp_path / "progress.json")
-    assert (state["what"], state["done"], state["total"]) == ("fitting test_logistic", 51, 51)
+    assert (state["what"], state["done"], state["total"]) == ("fitting test_logistic", 66, 66)
 
 
 def test_wrong_calls_say_what_is_wrong() -> None:
@@ -372,10 +374,27 @@ def test_blocks_of_people_change_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     trials, _ = logistic_trials(9, 2, 20)
     together = fit(Logistic(), trials, progress=False)
     monkeypatch.setattr(likelihood, "NUMBERS_AT_ONCE", 300)
-    monkeypatch.setattr(multistart, "NUMBERS_AT_ONCE", 300)
-    blocks = MultiStart(Logistic(), units_of(trials, "participant")[0], Prior(()), np.zeros((10, 3)), print)
-    assert [len(block) for block, _ in blocks.blocks()] == [5, 4]
+    monkeypatch.setattr(multistart, "NUMBERS_AT_ONCE", 5_000)
+    search = MultiStart(Logistic(), units_of(trials, "participant")[0], Prior(()), np.zeros((10, 3)), print)
+    assert [len(block) for block in search.blocks] == [3, 2, 2, 2]
     apart = fit(Logistic(), trials, progress=False)
     np.testing.assert_allclose(apart.theta, together.theta, atol=1e-6)
     numbers = ["log_likelihood", "laplace", "bic"]
     np.testing.assert_allclose(apart.table[numbers], together.table[numbers], atol=1e-6)
+
+
+def test_an_error_in_one_block_of_people_ends_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Logistic):
+        def log_likelihood_and_gradient(
+            self, theta: np.ndarray, trials: Trials
+        ) -> tuple[np.ndarray, np.ndarray]:
+            if theta.shape[0] > 1 and 1.0 in trials.stimulus[trials.mask]:
+                raise UsageError("a stimulus that nobody knows.")
+            return super().log_likelihood_and_gradient(theta, trials)
+
+    trials, _ = logistic_trials(9, 2, 20)
+    stimulus = trials.stimulus.copy()
+    stimulus[-1, 0, 0] = 1.0
+    monkeypatch.setattr(multistart, "NUMBERS_AT_ONCE", 5_000)
+    with pytest.raises(UsageError, match="nobody knows"):
+        fit(Broken(), trials.updated(stimulus=stimulus), progress=False)

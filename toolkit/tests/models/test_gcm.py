@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from toolkit.errors import UsageError
-from toolkit.models import get_model, get_model_for
+from toolkit.models import TrialTensors, get_model, get_model_for
 from toolkit.models.gcm import GeneralisedContextModel
 from toolkit.tests.strategies import random_trials
 from toolkit.trials import Trials
@@ -188,3 +189,28 @@ def test_what_cannot_be_says_so() -> None:
     three = Trials.from_table(trials.to_table(), "category_learning", n_options=3)
     with pytest.raises(UsageError, match="bias=True is for two categories, these trials have 3"):
         get_model_for("gcm", three, bias=True).predict(np.full((1, 5), 0.5), three)
+
+
+@pytest.mark.parametrize("decay", [False, True])
+def test_people_who_see_something_new_on_every_trial_are_taken_in_parts(
+    decay: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = random_trials("category_learning", (40, 25, 40, 33, 28, 31), n_problems=2, seed=3)
+    model = get_model_for("gcm", trials, decay=decay)
+    theta = draw_theta(model, (4, 3))
+    whole = model.log_likelihood_and_gradient(theta, trials.updated())
+    sizes = []
+    probabilities = GeneralisedContextModel.probabilities
+
+    def watched(self: GeneralisedContextModel, rows: torch.Tensor, data: TrialTensors) -> torch.Tensor:
+        sizes.append(rows[..., 0].numel() * data.mask.shape[1] ** 2)
+        return probabilities(self, rows, data)
+
+    monkeypatch.setattr(GeneralisedContextModel, "probabilities", watched)
+    for at_once in (20_000, 10):
+        monkeypatch.setattr("toolkit.models.gcm._PAIRS_AT_ONCE", at_once)
+        sizes.clear()
+        parts = model.log_likelihood_and_gradient(theta, trials)
+        for found, expected in zip(parts, whole, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-10)
+        assert len(sizes) > 1 and (max(sizes) <= at_once or len(sizes) == 3)

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from toolkit.errors import DataError, UsageError
-from toolkit.models import get_model, list_models
+from toolkit.models import Model, get_model, list_models
 from toolkit.models.checkpoints import PRIOR_OF, find_checkpoint, load_network, save_network
-from toolkit.models.meta_learners import MetaLearner
+from toolkit.models.meta_learners import MetaLearner, _Kept
 from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
 from toolkit.seeds import Seeds
 from toolkit.trials import Trials
@@ -87,6 +87,39 @@ def test_temperature_and_lapse() -> None:
     ):
         log_p, _ = model.log_likelihood_and_gradient(theta, trials)
         np.testing.assert_allclose(log_p, -trials.n_scored * np.log(2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"lapse": False}, {"published": True}])
+@pytest.mark.parametrize("n_categories", [2, 3])
+def test_gradients_by_hand_are_those_of_torch(options: dict, n_categories: int) -> None:
+    trials = learning((25, 14, 30), n_categories)
+    trials = trials.updated(choice=np.where(trials.mask & (trials.stimulus[..., 0] > 0.2), trials.choice, -1))
+    model = get_model("ermi", **options)
+    bounds = np.array([(one.lower, one.upper) for one in model.parameters])
+    theta = np.random.default_rng(0).uniform(*bounds.T, (4, 3, len(bounds)))
+    theta[0], theta[1] = bounds.T
+    theta[1, :, 1:] = 0  # Surest without lapses: some choices are as good as impossible.
+    found = model.log_likelihood_and_gradient(theta, trials)
+    for ours, by_torch in zip(found, Model.log_likelihood_and_gradient(model, theta, trials), strict=True):
+        np.testing.assert_allclose(ours, by_torch, rtol=1e-9, atol=1e-9)
+
+
+def test_the_oldest_answers_are_dropped_where_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toolkit.models.meta_learners._NUMBERS_KEPT", 10)
+    kept = _Kept()
+    for name in (b"first", b"second", b"first", b"third"):
+        kept.put(name, torch.zeros(2, 2))
+    assert kept.get(b"first") is None
+    assert kept.get(b"second") is not None and kept.get(b"third") is not None
+
+
+def test_answers_that_are_not_kept_are_still_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = learning((12, 30, 5), seed=8)
+    expected = answers(get_model("pfn"), trials)
+    monkeypatch.setattr("toolkit.models.meta_learners._kept", _Kept())
+    monkeypatch.setattr("toolkit.models.meta_learners._NUMBERS_KEPT", 1)
+    for _ in range(2):
+        np.testing.assert_allclose(answers(get_model("pfn"), trials.updated()), expected, atol=1e-7)
 
 
 def test_the_published_form_is_a_soft_sigmoid_of_one_parameter() -> None:
