@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -89,7 +89,7 @@ def estimate_frequencies(
     if families is not None:
         grouped = estimate_frequencies(_family_evidence(log_evidence, families), prior=prior)
     return ModelFrequencies(
-        _table(log_evidence.columns, alpha, bor),
+        frequency_table(log_evidence.columns, alpha, bor),
         pd.DataFrame(responsibility, log_evidence.index, log_evidence.columns),
         bor,
         bound,
@@ -163,7 +163,8 @@ def _null_evidence(evidence: np.ndarray) -> float:
     return float((logsumexp(evidence, axis=1) - np.log(evidence.shape[1])).sum())
 
 
-def _table(models: pd.Index, alpha: np.ndarray, bor: float) -> pd.DataFrame:
+def frequency_table(models: Sequence[str], alpha: np.ndarray, bor: float) -> pd.DataFrame:
+    """:attr:`ModelFrequencies.table` from pseudo-counts (models,) and the omnibus risk."""
     total, exceedance = alpha.sum(), exceedance_probabilities(alpha)
     return pd.DataFrame(
         {

@@ -53,13 +53,13 @@ def laplace_evidence(
     (units,), NaN where the estimate is no maximum.
     """
     width = upper - lower
-    curvature = np.linalg.eigvalsh(_hessian(slope, theta, lower, upper, free))
+    along = np.linalg.eigvalsh(curvature(slope, theta, lower, upper, free))
     # Lengths are counted in widths of the bounds: what is flat across them adds log 1.
-    added = 0.5 * np.log(2 * np.pi / np.maximum(curvature, 2 * np.pi)).sum(-1)
+    added = 0.5 * np.log(2 * np.pi / np.maximum(along, 2 * np.pi)).sum(-1)
     steep = np.abs(slope(theta, np.arange(len(theta)))) * width
     added += np.where(at_bound, _log_mean_of_decay(steep), 0).sum(-1)
     scale = np.where(free | at_bound, np.log(width), 0).sum(-1)
-    return np.where(curvature[:, 0] > -_RISING, log_posterior + scale + added, np.nan)
+    return np.where(along[:, 0] > -_RISING, log_posterior + scale + added, np.nan)
 
 
 def _log_mean_of_decay(rate: np.ndarray) -> np.ndarray:
@@ -68,7 +68,7 @@ def _log_mean_of_decay(rate: np.ndarray) -> np.ndarray:
     return np.log(-np.expm1(-rate) / rate)
 
 
-def _hessian(
+def curvature(
     slope: Slope, theta: np.ndarray, lower: np.ndarray, upper: np.ndarray, free: np.ndarray
 ) -> np.ndarray:
     """Second derivatives of -log posterior, per squared width of the bounds: (units, parameters, parameters).

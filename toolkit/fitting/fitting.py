@@ -44,7 +44,7 @@ class Fit:
     share
         Who has the same parameters: all problems of a "participant", a participant's "problem", "everyone".
     method
-        "ml" or "map".
+        "ml", "map" or "hierarchical".
     table
         One row a unit, which has parameters of its own: ``participant`` (and ``problem``); each parameter;
         ``log_likelihood``, ``n_trials`` scored, ``n_parameters``, ``aic``, ``bic``; ``log_posterior``
@@ -57,7 +57,7 @@ class Fit:
     model: str
     parameters: tuple[str, ...]
     share: Share
-    method: Method
+    method: Method | Literal["hierarchical"]
     table: pd.DataFrame
 
     @property
