@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from toolkit.discovery.engine import Definition, Engine
+from toolkit.discovery.lowering.likelihood import write_likelihood
 from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.sandbox.gate import check_text, functions_of
 from toolkit.discovery.sandbox.pool import Sandbox
@@ -28,7 +29,7 @@ from toolkit.models.base import Parameter, TrialTensors
 from toolkit.trials import MISSING, Trials
 
 GECCO_NAMES = {
-    "two_step": {"choice_1": "choice"},
+    "two_step": {"choice_1": "choice", "action_1": "choice", "action_2": "choice_2"},
     "bandit": {"stimulus": "context", "stimuli": "context", "actions": "choice", "rewards": "reward"},
     "multi_attribute": {
         "decisions": "choice",
@@ -105,7 +106,7 @@ class LegacyModel(SandboxedModel):
         self.name, self.parameters = program.name, program.parameters
         self.schemas = (program.task.schema,)
         self.binding = program.binding()
-        self.engine = Engine(_definition(program, self.binding), None, "it is a legacy function", sandbox)
+        self.engine = Engine(*_definitions(program, self.binding), "", sandbox)
 
     def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
         raise UsageError(
@@ -128,7 +129,8 @@ class LegacyModel(SandboxedModel):
         return tape_of(trials, self.program.task, {"update": names})
 
 
-def _definition(program: LegacyProgram, binding: Binding) -> Definition:
+def _definitions(program: LegacyProgram, binding: Binding) -> tuple[Definition, Definition]:
+    """The function to be interpreted, and to be compiled."""
     told: dict[str, Any] = {
         "kind": "legacy",
         "text": binding.text,
@@ -140,7 +142,10 @@ def _definition(program: LegacyProgram, binding: Binding) -> Definition:
         "lower": [one.lower for one in program.parameters],
         "upper": [one.upper for one in program.parameters],
     }
-    return Definition(told, compiles=False)
+    names = [told["parameters"][position] for position in binding.order]
+    module = write_likelihood(binding.text, binding.function, list(binding.columns), binding.vector, names)
+    compiled = {**told, "kind": "compiled legacy", "module": module}
+    return Definition(told, compiles=False), Definition(compiled, compiles=True)
 
 
 def _bind(program: LegacyProgram) -> Binding:

@@ -51,7 +51,12 @@ def _each(model: SandboxedModel, theta: np.ndarray, trials: Trials) -> np.ndarra
     """(points, sequences) log-likelihoods of all sequences at every point."""
     n_points, n_sequences = len(theta), len(trials)
     repeated = trials.take(np.tile(np.arange(n_sequences), n_points))
-    return model.totals(np.repeat(theta, n_sequences, 0), repeated).reshape(n_points, n_sequences)
+    return _totals(model, np.repeat(theta, n_sequences, 0), repeated).reshape(n_points, n_sequences)
+
+
+def _totals(model: SandboxedModel, theta: np.ndarray, trials: Trials) -> np.ndarray:
+    # A legacy function is interpreted: many are turned down here, sooner than they could be compiled.
+    return model.totals(theta, trials, interpreted=isinstance(model, LegacyModel))
 
 
 def _check_values(model: SandboxedModel, theta: np.ndarray, trials: Trials) -> None:
@@ -149,7 +154,7 @@ def _check_histories(model: LegacyModel, theta: np.ndarray, short: Trials) -> No
     choices = {stage.choice: histories[..., number] for number, stage in enumerate(stages)}
     all_of_them = all_of_them.updated(**choices)
     for point in theta[:4]:
-        value = model.totals(np.tile(point, (len(histories), 1)), all_of_them)
+        value = _totals(model, np.tile(point, (len(histories), 1)), all_of_them)
         if np.ptp(value) == 0 and not np.isclose(value[0], -n_free * np.log(short.n_options)):
             raise Rejected(
                 "constant",

@@ -13,7 +13,7 @@ from toolkit.discovery.worker.data import Data
 from toolkit.discovery.worker.evaluation import CompiledRows, Evaluated, Failures, InterpretedRows
 from toolkit.discovery.worker.faults import Fault
 from toolkit.discovery.worker.interpreted import Interpreted
-from toolkit.discovery.worker.legacy import LegacyRows
+from toolkit.discovery.worker.legacy import CompiledLegacyRows, LegacyRows
 from toolkit.discovery.worker.simulation import Simulation
 
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -135,6 +135,8 @@ def _program(told: dict[str, Any]) -> Evaluated:
             return CompiledRows(**{name: told[name] for name in names})
         case "legacy":
             return LegacyRows(told)
+        case "compiled legacy":
+            return CompiledLegacyRows(told)
     program = Interpreted(told["text"], told)
     return InterpretedRows(program, told["lower"], told["upper"], told["smallest"])
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from toolkit.discovery.program import Program, ProgramModel
+from toolkit.discovery.sandboxed import SandboxedModel
 from toolkit.discovery.task import Task
 from toolkit.models import Parameter
 from toolkit.tests.discovery import texts
 from toolkit.tests.strategies import random_trials
 from toolkit.trials import Trials
+
+Sandboxed = TypeVar("Sandboxed", bound=SandboxedModel)
 
 BOUNDS = {
     "rate": (0, 1),
@@ -58,7 +63,7 @@ def inside(model: ProgramModel, n: int, seed: int = 0, **shape: int) -> np.ndarr
     return lower + share * (upper - lower)
 
 
-def interpreted(model: ProgramModel) -> ProgramModel:
+def interpreted(model: Sandboxed) -> Sandboxed:
     """The same model, never compiled."""
     model.engine.compiled = None
     return model

@@ -85,7 +85,7 @@ def model({", ".join([*names[4:], "decisions", *names[:4], "parameters"])}):
     p = 1 / (1 + np.exp(-temperature * (b - a)))
     return -np.sum(np.log(np.where(decisions == 1, p, 1 - p)))
 """
-    legacy = LegacyProgram("legacy", text, program.parameters, program.task).model(workers)
+    legacy = interpreted(LegacyProgram("legacy", text, program.parameters, program.task).model(workers))
     theta = fitted.theta
     np.testing.assert_allclose(legacy.totals(theta, trials), fitted.table["log_likelihood"], rtol=1e-9)
 
@@ -106,7 +106,7 @@ def test_5_a_missed_trial_is_no_index(workers) -> None:
     expected = {}
     exec("import numpy as np\n" + LEGACY_TWO_STEP, expected)
     by_hand = -expected["cognitive_model1"](*rows.values(), [0.3, 2.0])
-    found = legacy.model(workers).totals(np.array([[0.3, 2.0]]), trials)
+    found = interpreted(legacy.model(workers)).totals(np.array([[0.3, 2.0]]), trials)
     np.testing.assert_allclose(found, by_hand, rtol=1e-12)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from toolkit.discovery.legacy import LegacyModel, LegacyProgram
+from toolkit.discovery.lowering.likelihood import write_likelihood
 from toolkit.discovery.probes import probe
 from toolkit.discovery.program import Program
 from toolkit.discovery.rejection import Rejected
@@ -13,7 +16,7 @@ from toolkit.discovery.task import Task
 from toolkit.errors import UsageError
 from toolkit.fitting import fit
 from toolkit.tests.discovery.programs import bandit, inside, interpreted, parameters
-from toolkit.tests.discovery.texts import LEGACY_TWO_STEP
+from toolkit.tests.discovery.texts import LEGACY_REWRITTEN, LEGACY_TWO_STEP
 from toolkit.tests.strategies import random_trials
 from toolkit.trials import Trials
 
@@ -41,7 +44,7 @@ def legacy(text: str, trials: Trials, *names: str, **options) -> LegacyProgram:
 
 
 def of_bandit(text: str, trials: Trials, workers) -> LegacyModel:
-    return legacy(text, trials, "rate", "steepness").model(workers)
+    return interpreted(legacy(text, trials, "rate", "steepness").model(workers))
 
 
 def test_a_legacy_function_is_the_same_model_as_a_program(trials, workers) -> None:
@@ -83,8 +86,8 @@ def test_arguments_and_parameters_are_bound_by_name(workers) -> None:
     assert one.binding().columns["choice_1"] == ("choice", ())
     theta = inside(one.model(workers), 2)
     first, second = (
-        one.model(workers).totals(theta, trials),
-        other.model(workers).totals(theta[:, ::-1], trials),
+        interpreted(one.model(workers)).totals(theta, trials),
+        interpreted(other.model(workers)).totals(theta[:, ::-1], trials),
     )
     np.testing.assert_array_equal(first, second)
 
@@ -158,6 +161,66 @@ def test_what_is_no_likelihood_is_refused_with_a_reason(
     with pytest.raises(Rejected) as caught:
         probe(of_bandit(text, trials, workers), trials)
     assert (caught.value.reason, says in caught.value.what) == (reason, True), caught.value
+
+
+# -- compiled --------------------------------------------------------------------------------------
+
+
+def test_a_compiled_function_is_the_same_as_an_interpreted_one(workers) -> None:
+    trials = random_trials("two_step", (40, 30), seed=5)
+    names = ("rate", "beta", "w")
+    model = legacy(LEGACY_REWRITTEN, trials, *names).model(workers)
+    theta = inside(model, 3, participants=2)
+    compiled = model.log_likelihood_and_gradient(theta, trials)
+    assert model.engine.why_interpreted == ""
+    slow = interpreted(legacy(LEGACY_REWRITTEN, trials, *names).model(workers))
+    for one, other in zip(compiled, slow.log_likelihood_and_gradient(theta, trials), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-6)
+    # The function raises an error there; the other rows are computed all the same.
+    theta[0, 0, 2] = 0.0
+    total, _ = model.log_likelihood_and_gradient(theta, trials)
+    assert np.isnan(total[0, 0]) and np.isfinite(total.ravel()[1:]).all()
+    with pytest.raises(Rejected, match="ValueError: no weight of 0") as caught:
+        model.log_likelihood_and_gradient(theta[:1, :1].repeat(2, 1), trials)
+    assert caught.value.where.startswith("cognitive_model1, line")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("q = {}; q.setdefault(1, rate)", "numba cannot compile it: .*setdefault"),
+        ("n = 10\n    for k in range(20):\n        n = n * 10\n    steepness = n / 1e21 * steepness", "compiled, its log-likelihood is .* where Python's is"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compiled_is_interpreted_with_a_reason(trials, workers, line: str, says: str) -> None:
+    text = f"{HEAD}    {line}\n    return np.log(1 + steepness) * len(choice)"
+    model = legacy(text, trials, "rate", "steepness").model(workers)
+    theta = inside(model, 3)
+    total = model.totals(theta, trials)
+    np.testing.assert_allclose(total, model.totals(theta, trials, interpreted=True))
+    assert re.search(says, model.engine.why_interpreted), model.engine.why_interpreted
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("x = np.max(y, axis=1)", "x = max_along__(y, 1)"),
+        ("x = y.mean(0)", "x = mean_along__(y, 0)"),
+        ("x = y.max()", "x = y.max()"),
+        ("x = np.max([a, b])", "x = np.max(np.array([a, b]))"),
+        ("x = np.clip(a, 0, 1)", "x = np.minimum(np.maximum(a, 0), 1)"),
+        ("x = y.astype(int)", "x = y.astype(np.int64)"),
+        ("x = np.zeros(2, dtype=float)", "x = np.zeros(2, dtype=np.float64)"),
+        ("x = np.array(y)", "x = np.asarray(y).copy()"),
+        ("x = np.column_stack([a, b])", "x = np.column_stack((a, b))"),
+        ("x = y @ a", "x = dot__(y, a)"),
+        ("x = y[None, :]", "x = y[None, :]"),
+        ("x = None if y is None else np.sum(a, axis=None)", "x = -4503599627370496 if y == -4503599627370496 else np.sum(a, axis=None)"),
+    ],
+)  # fmt: skip
+def test_what_numba_does_not_know_is_put_in_other_words(line: str, written: str) -> None:
+    text = f"def f(choice, x):\n    {line}\n    return x"
+    assert written in write_likelihood(text, "f", ["choice"], "x", ["rate"]).splitlines()[-12:][1]
 
 
 def test_choices_that_do_not_count_are_not_given_to_a_legacy_function(trials, workers) -> None:

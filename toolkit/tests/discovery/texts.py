@@ -52,7 +52,35 @@ def cognitive_model1(choice_1, state, choice_2, reward, model_parameters):
     return log_loss
 '''
 
+LEGACY_REWRITTEN = '''
+def cognitive_model1(action_1, state, reward, model_parameters):
+    """What language models like to write, and numba does not know as it stands."""
+    rate, beta, w = model_parameters
+    if w == 0:
+        raise ValueError(f"no weight of {w}")
+    state = state.astype(int)
+    common = np.array([[0.7, 0.3], [0.3, 0.7]], dtype=float)
+    value = np.zeros((2, 2), dtype=float)
+    previous = None
+
+    def first_is_chosen(x):
+        return np.clip(1 / (1 + np.exp(-beta * x)), 0.001, 0.999)
+
+    nll = 0.0
+    for t in range(len(action_1)):
+        planned = common @ np.max(value, axis=1)
+        drive = w * (planned[0] - planned[1])
+        if previous is not None:
+            drive += value[previous, 0] - 0.1
+        p = first_is_chosen(drive)
+        nll -= np.log(p if action_1[t] == 0 else 1 - p)
+        value[state[t], action_1[t]] += rate * (reward[t] - value[state[t], action_1[t]])
+        previous = action_1[t]
+    return float(nll)
+'''
+
 ORDINARY = {
+    "legacy, in many words": LEGACY_REWRITTEN,
     "contract": DELTA_RULE,
     "legacy": LEGACY_TWO_STEP,
     "comprehensions and lambdas": """
