@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from toolkit.discovery.baselines import get_baseline
 from toolkit.discovery.program import Program, ProgramModel
 from toolkit.discovery.sandboxed import SandboxedModel
 from toolkit.discovery.task import Task
@@ -20,12 +21,9 @@ BOUNDS = {
     "rate": (0, 1),
     "steepness": (0, 10),
     "stickiness": (-2, 2),
-    "rate_2": (0, 1),
     "beta": (0, 10),
-    "beta_2": (0, 10),
     "w": (0, 1),
     "trace": (0, 1),
-    "perseveration": (-5, 5),
     "bias": (-1, 1),
     "forgetting": (0, 1),
     "learning_rate": (0, 1),
@@ -45,8 +43,7 @@ def delta_rule(trials: Trials, text: str = texts.DELTA_RULE, name: str = "delta_
 
 def two_step(trials: Trials) -> Program:
     """A model with two choices a trial."""
-    names = ("rate", "rate_2", "beta", "beta_2", "w", "trace", "perseveration")
-    return Program("daw_hybrid", texts.DAW_HYBRID, parameters(*names), Task.of(trials))
+    return get_baseline("daw_hybrid", Task.of(trials))
 
 
 def bandit(lengths: tuple[int, ...] = (40, 25, 40), seed: int = 0) -> Trials:

@@ -166,30 +166,3 @@ def update(value, history, choice, reward, rate):
     value = value + rate * (reward - value) * (np.arange(len(value)) == choice)
     return value, history + [choice]
 """
-
-DAW_HYBRID = """
-def init(n_states, n_options):
-    first = np.zeros(n_options)
-    second = np.zeros((n_states, n_options))
-    last = -1
-    return first, second, last
-
-def predict(first, second, last, w, beta, perseveration):
-    drive = np.zeros(2)
-    for k in range(2):
-        common = max(second[k, 0], second[k, 1])
-        rare = max(second[1 - k, 0], second[1 - k, 1])
-        drive[k] = beta * (w * (0.7 * common + 0.3 * rare) + (1 - w) * first[k])
-    if last >= 0:
-        drive[last] += perseveration
-    return softmax(drive)
-
-def predict_2(second, state, beta_2):
-    return softmax(second[state], beta_2)
-
-def update(first, second, choice, state, choice_2, reward, rate, rate_2, trace):
-    error = reward - second[state, choice_2]
-    first[choice] += rate * (second[state, choice_2] - first[choice] + trace * error)
-    second[state, choice_2] += rate_2 * error
-    return first, second, choice
-"""
