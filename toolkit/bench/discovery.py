@@ -107,7 +107,7 @@ def _design(people: int) -> Trials:
 
 def _parameters(people: int) -> np.ndarray:
     """(people, parameters) of a wide range of people."""
-    lower, upper = np.array([[0.1, 0.1, 1, 1, 0, 0, -0.5], [0.9, 0.9, 6, 6, 1, 1, 1.0]])
+    lower, upper = np.array([[0.1, 0.1, 1, 1, 0, 0, 0], [0.9, 0.9, 6, 6, 1, 1, 1.0]])
     return lower + (upper - lower) * np.random.default_rng(2).random((people, len(NAMES)))
 
 

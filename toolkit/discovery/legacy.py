@@ -2,7 +2,8 @@
 
 They are accepted where nothing better is at hand: their arguments are bound by name, never by position, and
 :func:`toolkit.discovery.probes.probe` finds out whether what they return is a likelihood. They cannot be simulated
-and say nothing about single choices; a program that keeps the contract can do both.
+and say nothing about single choices; a program that keeps the contract can do both. Those that numba takes are
+compiled, with gradients by differences.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import torch
 
 from toolkit.discovery.engine import Definition, Engine
-from toolkit.discovery.lowering.likelihood import write_likelihood
+from toolkit.discovery.lowering.likelihood import FILL, write_likelihood
 from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.sandbox.gate import check_text, functions_of
 from toolkit.discovery.sandbox.pool import Sandbox
@@ -144,7 +145,7 @@ def _definitions(program: LegacyProgram, binding: Binding) -> tuple[Definition, 
     }
     names = [told["parameters"][position] for position in binding.order]
     module = write_likelihood(binding.text, binding.function, list(binding.columns), binding.vector, names)
-    compiled = {**told, "kind": "compiled legacy", "module": module}
+    compiled = {**told, "kind": "compiled legacy", "module": module, "fill": FILL}
     return Definition(told, compiles=False), Definition(compiled, compiles=True)
 
 

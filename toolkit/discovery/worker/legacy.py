@@ -95,7 +95,7 @@ class CompiledLegacyRows(ByDifferences):
         self.interpreted = LegacyRows(told)
         names: dict[str, Any] = {}
         exec(compile(told["module"], CANDIDATE, "exec"), names)
-        self._fill = names["fill__"]
+        self._fill = names[told["fill"]]
         self._is_checked = False
 
     def probabilities(
