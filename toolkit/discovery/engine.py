@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class Engine:
         self.why_interpreted = why_interpreted
         self._sandbox = sandbox
         self._deadline: float | None = None
+        self._lock = threading.Lock()
 
     @property
     def sandbox(self) -> Sandbox:
@@ -127,7 +129,8 @@ class Engine:
                     raise
                 self.compiled, self.why_interpreted = None, error.what
         n_workers = max(1, min(self.sandbox.n_workers, len(theta) // FEWEST_ROWS))
-        with contextlib.ExitStack() as stack:
+        # Threads take turns, since each takes all workers.
+        with self._lock, contextlib.ExitStack() as stack:
             workers = [
                 stack.enter_context(self.sandbox.worker(prefer=self.interpreted.key))
                 for _ in range(n_workers)

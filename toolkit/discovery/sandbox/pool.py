@@ -44,6 +44,7 @@ class Sandbox:
         self._idle: list[Worker] = []
         self._all: weakref.WeakSet[Worker] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._compilers = threading.BoundedSemaphore(self.n_workers)
         self._finish = weakref.finalize(self, _kill_all, self._all)
 
     def __enter__(self) -> Sandbox:
@@ -78,7 +79,9 @@ class Sandbox:
         UsageError
             where a layer that is needed is not active on this machine.
         """
-        with self._borrowed(compiles=compiles, prefer=prefer, checked=True) as worker:
+        # A compiler takes seconds to start and to compile: it is worth waiting for one of those that are there.
+        turn = self._compilers if compiles else contextlib.nullcontext()
+        with turn, self._borrowed(compiles=compiles, prefer=prefer, checked=True) as worker:
             yield worker
 
     @contextlib.contextmanager
