@@ -23,6 +23,7 @@ _HOME_OF = {
     "train": "toolkit.cli.train:train",
     "bench": "toolkit.cli.bench:bench",
     "write-tasks": "toolkit.cli.tasks:write_tasks",
+    "discover": "toolkit.cli.discover:discover",
     "ask-llm": "toolkit.cli.answers:ask_llm",
 }
 

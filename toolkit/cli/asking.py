@@ -62,20 +62,25 @@ def asking_options(providers: Sequence[str]) -> Callable[[Callable], Callable]:
 
 
 def client_from(
-    options: dict[str, Any], journal: Path, *, seconds: float | None = None, **settings: Any
+    options: dict[str, Any],
+    journal: Path,
+    *,
+    seconds: float | None = None,
+    tokens: int | None = None,
+    **settings: Any,
 ) -> Client:
     """The client that :func:`asking_options` describe.
 
     Parameters
     ----------
-    seconds
+    seconds, tokens
         After which nothing more is asked.
     settings
         More of :func:`toolkit.llm.get_client`.
     """
     from toolkit.llm import Budget, Price, get_client
 
-    budget = Budget() if options["dry_run"] else Budget(usd=options["max_usd"], seconds=seconds)
+    budget = Budget() if options["dry_run"] else Budget(options["max_usd"], tokens, seconds)
     return get_client(
         options["provider"],
         journal=journal,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -13,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import DataError
-from toolkit.io import sha256_of_bytes
-from toolkit.io.atomic import disk_full
+from toolkit.io import append_line, sha256_of_bytes
 from toolkit.llm.budget import Cost
 from toolkit.llm.messages import Reply, Request, Usage
 from toolkit.llm.secrets import without_secret
@@ -126,25 +123,9 @@ class Journal:
             raise DataError("the recording is opened for reading only.", where=str(self.path))
         entry["at"] = datetime.now(UTC).isoformat(timespec="seconds")
         line = without_secret(json.dumps(entry, ensure_ascii=False, allow_nan=False), self.secret)
-        try:
-            with self._lock:
-                self._append(line)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise disk_full(self.path) from error
-            raise
+        with self._lock:
+            append_line(self.path, line)
         self.refresh()
-
-    def _append(self, line: str) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                # What a crash left unfinished stays on a line of its own.
-                line = line if file.read(1) == b"\n" else "\n" + line
-            file.write(f"{line}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
 
     def _read(self, line: bytes) -> None:
         entry = _parsed(line)

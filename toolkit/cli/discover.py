@@ -1,0 +1,178 @@
+"""`toolkit discover`: search for programs that explain people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.discovery.proposers import Candidate, Proposer
+    from toolkit.discovery.search import Report, Search, SearchConfig
+
+ASKING = "asking.jsonl"
+"""Replies of a language model, in the folder of a run."""
+
+SECONDS_FOR_A_REPLY = 600.0
+"""Models that think take minutes."""
+
+
+@click.command()
+@click.option(
+    "--config", "name", default="two_step", show_default=True, help="A search by name, or a YAML file."
+)
+@click.option(
+    "--proposer",
+    "kind",
+    type=click.Choice(["grammar", "llm", "recorded"]),
+    default="grammar",
+    show_default=True,
+    help="Who thinks of programs; grammar needs neither network nor key.",
+)
+@click.option("--recording", type=click.Path(path_type=Path), help="search.jsonl that recorded replays.")
+@click.option("--seed", type=int, help="Root of all random streams; else that of the search.")
+@click.option("--rounds", type=click.IntRange(min=1), help="Instead of those of the search.")
+@click.option("--seconds", type=float, help="Cap on the time of the search, before the report.")
+@click.option("--runs", type=click.IntRange(min=1), help="Independent searches.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder; else discovery/NAME-PROPOSER-SEED among runs."
+)
+@click.option(
+    "--cores", type=click.IntRange(min=1), help="Programs that are tried at the same time; else all."
+)
+@click.option(
+    "--show-prompt", is_flag=True, help="Show the first prompt by sections, send nothing; needs no key."
+)
+@click.option("--list", "only_list", is_flag=True, help="List the searches that come with the toolkit.")
+@asking_options(["anthropic", "openai", "local", "recorded"])
+def discover(name: str, kind: str, only_list: bool, **options: Any) -> None:
+    """Search for programs that explain people, and report the best one on people who were held back.
+
+    Everything that happens is kept in search.jsonl; after an interruption the same command goes on. The
+    winner is chosen on evaluation participants, checked again in a fresh process, and compared with chance
+    and models of the literature on test participants.
+
+    Example: toolkit discover --config two_step --proposer grammar --seed 0
+    """
+    from toolkit.discovery.search import list_configs
+
+    if only_list:
+        for known in list_configs():
+            click.echo(known)
+        return
+    config = _config(name, kind, options)
+    folder = options["out"] or _folder(config, kind)
+    if options["show_prompt"] or options["dry_run"]:
+        _show_prompt(config)
+        return
+    _run(config, kind, folder, options)
+
+
+def _run(config: SearchConfig, kind: str, folder: Path, options: dict[str, Any]) -> None:
+    from toolkit.discovery.sandbox import Limits, Sandbox
+    from toolkit.discovery.search.running import discover as search_and_report
+
+    with Sandbox(options["cores"], limits=Limits(seconds=config.fit.seconds_a_request)) as sandbox:
+        reports = search_and_report(
+            config,
+            folder,
+            make_proposer=lambda search: _proposer(kind, search, options),
+            sandbox=sandbox,
+            tell=_tell,
+        )
+    for found in reports:
+        _show(found)
+    click.echo(f"In {folder} are search.jsonl, winner.py, table.csv and frontier.json of every run.")
+
+
+def _config(name: str, kind: str, options: dict[str, Any]) -> SearchConfig:
+    from toolkit.discovery.search import load_config
+
+    if kind == "recorded":
+        from toolkit.discovery.proposers import RecordedProposer
+
+        if options["recording"] is None:
+            raise UsageError("nothing says what is to be replayed.", fix="Give --recording search.jsonl.")
+        return RecordedProposer(options["recording"]).config
+    changes = {
+        "seed": options["seed"],
+        "loop.rounds": options["rounds"],
+        "budget.seconds": options["seconds"],
+        "runs": options["runs"],
+    }
+    return load_config(name).changed(**{key: value for key, value in changes.items() if value is not None})
+
+
+def _folder(config: SearchConfig, kind: str) -> Path:
+    from toolkit.paths import runs_dir
+
+    return runs_dir() / "discovery" / f"{config.name}-{kind}-{config.seed}"
+
+
+def _proposer(kind: str, search: Search, options: dict[str, Any]) -> Proposer:
+    if kind == "recorded":
+        from toolkit.discovery.proposers import RecordedProposer
+
+        return RecordedProposer(options["recording"])
+    if kind == "grammar":
+        from toolkit.discovery.search.running import grammar_proposer
+
+        return grammar_proposer(search)
+    from toolkit.discovery.proposers import LanguageModelProposer
+
+    budget = search.config.budget
+    client = client_from(
+        options,
+        search.folder / ASKING,
+        seconds=budget.seconds,
+        tokens=budget.tokens,
+        timeout_s=SECONDS_FOR_A_REPLY,
+    )
+    proposer = LanguageModelProposer(client, search.config, search.study, search.scorer)
+    _confirm(proposer, search, options)
+    return proposer
+
+
+def _confirm(proposer: Any, search: Search, options: dict[str, Any]) -> None:
+    loop = search.config.loop
+    first = proposer.client.estimate([proposer.request(search.situation(0, 0))])
+    click.echo(
+        f"{loop.rounds * loop.islands} questions and as many repairs at most; the first one has about "
+        f"{first.prompt_tokens:,} tokens and costs at most {in_usd(first.usd_at_most)}."
+    )
+    confirm_sending(proposer.client, options)
+
+
+def _show_prompt(config: SearchConfig) -> None:
+    from toolkit.discovery.proposers import Situation
+    from toolkit.discovery.proposers.llm import SYSTEM
+    from toolkit.discovery.search.prompts import prompt_sections
+    from toolkit.discovery.search.study import prepare
+
+    situation = Situation(0, 0, config.loop.candidates, (), {}, config.seed)
+    sections = {
+        "System": config.asking.system or SYSTEM,
+        **prompt_sections(config, prepare(config), situation),
+    }
+    for heading, text in sections.items():
+        click.echo(click.style(f"{heading} ({len(text):,} characters)", bold=True) + f"\n{text}\n")
+
+
+def _tell(candidate: Candidate) -> None:
+    """One line a candidate."""
+    score = candidate.score
+    name = candidate.proposal.content.get("name", "no program")
+    result = f"{score.mean:9.2f}" if score.mean is not None else f"{score.reason}: {score.what}"
+    click.echo(f"{candidate.name}  {result}  {name}")
+
+
+def _show(found: Report) -> None:
+    click.echo(found.table.to_string(index=False, float_format="{:.2f}".format))
+    for warning in found.warnings:
+        click.echo(click.style("Warning: ", fg="yellow") + warning)
+    click.echo(f"{click.style('Winner', bold=True)} {found.winner.name}: {found.program.idea}")
+    click.echo(found.program.text.strip())

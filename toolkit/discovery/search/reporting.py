@@ -1,0 +1,147 @@
+"""The report of a search: its winner, checked again, and the table on test participants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from toolkit.discovery.checking import recheck
+from toolkit.discovery.program import Program
+from toolkit.discovery.proposers.base import Candidate
+from toolkit.discovery.rejection import Rejected
+from toolkit.discovery.search.loop import Search
+from toolkit.discovery.search.population import best_of
+from toolkit.discovery.search.scoring import Score
+from toolkit.errors import UsageError
+from toolkit.fitting import Fit
+from toolkit.progress import track
+
+WINNER = "winner"
+"""The kind of the row that was found; others are baselines."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a search found.
+
+    Attributes
+    ----------
+    winner
+        The candidate that explains the evaluation participants best and was confirmed.
+    program
+        Its program.
+    test_fit
+        Its fit to the test participants.
+    table
+        One row a model, best on test first: ``model``, ``kind`` (winner or baseline), ``n_parameters``;
+        ``evaluation`` and ``test``, means of the criterion; and ``difference`` from the winner on the same
+        test participants with ``low`` and ``high`` (95 %), positive where the winner is better.
+    warnings
+        Sentences on what speaks against the winner.
+    unconfirmed
+        Better candidates that a second opinion turned down, with the reason.
+    """
+
+    winner: Candidate
+    program: Program
+    test_fit: Fit
+    table: pd.DataFrame
+    warnings: tuple[str, ...]
+    unconfirmed: Mapping[str, str]
+
+
+def report(search: Search) -> Report:
+    """Choose the winner on evaluation participants, and report it once on test participants.
+
+    Raises
+    ------
+    UsageError
+        where no candidate could be used.
+    """
+    winner, unconfirmed = _confirmed(search)
+    program = winner.proposal.program(search.study.task)
+    final = search.scorer.on(search.study.test)
+    programs = {name: search.program_of(name) for name in search.baselines}
+    everyone = [(WINNER, program), *programs.items()]
+    scores = {name: final.score(one) for name, one in track(everyone, "reporting on test participants")}
+    if scores[WINNER].mean is None:
+        raise UsageError(
+            f"the winner cannot be fitted to the test participants: {scores[WINNER].what}", where="report"
+        )
+    table = _table(winner, scores, search.journal.baselines)
+    return Report(winner, program, final.fit(program), table, _warnings(table), unconfirmed)
+
+
+def _confirmed(search: Search) -> tuple[Candidate, dict[str, str]]:
+    """The best candidate that a fresh process confirms, and what it said of better ones."""
+    unconfirmed: dict[str, str] = {}
+    for candidate in best_of(search.journal.candidates()):
+        program = candidate.proposal.program(search.study.task)
+        try:
+            if program.parameters:
+                model = program.model(search.sandbox)
+                recheck(model, search.scorer.fit(program), search.study.evaluation)
+        except Rejected as error:
+            unconfirmed[candidate.name] = str(error)
+            continue
+        return candidate, unconfirmed
+    tried = [one.score.what for one in search.journal.candidates() if not one.accepted]
+    raise UsageError(
+        "no candidate can be used.",
+        where=str(search.folder),
+        fix=f"The last one: {tried[-1]}" if tried else "Let the search run for at least a round.",
+    )
+
+
+def _table(winner: Candidate, test: Mapping[str, Score], evaluation: Mapping[str, Score]) -> pd.DataFrame:
+    rows = []
+    own = np.array(test[WINNER].each)
+    for name, score in test.items():
+        if score.mean is None:
+            continue
+        found = name == WINNER
+        difference, low, high = paired_interval(np.array(score.each) - own) if not found else (0.0, 0.0, 0.0)
+        rows.append(
+            {
+                "model": winner.proposal.content["name"] if found else name,
+                "kind": WINNER if found else "baseline",
+                "n_parameters": score.n_parameters,
+                "evaluation": winner.score.mean if found else evaluation[name].mean,
+                "test": score.mean,
+                "difference": difference,
+                "low": low,
+                "high": high,
+            }
+        )
+    return pd.DataFrame(rows).sort_values("test", kind="stable", ignore_index=True)
+
+
+def paired_interval(differences: np.ndarray) -> tuple[float, float, float]:
+    """Mean of differences between two models on the same people, and its 95 % interval by Student's t."""
+    from scipy import stats
+
+    mean, n = float(differences.mean()), len(differences)
+    if n < 2:
+        return mean, float("nan"), float("nan")
+    width = float(stats.t.ppf(0.975, n - 1) * differences.std(ddof=1) / np.sqrt(n))
+    return mean, mean - width, mean + width
+
+
+def _warnings(table: pd.DataFrame) -> tuple[str, ...]:
+    """A sentence for every baseline that is as good as the winner, on either group of people."""
+    winner = table[table["kind"] == WINNER].iloc[0]
+    said = []
+    for part, people in (("evaluation", "those it was selected on"), ("test", "test participants")):
+        better = table[(table["kind"] != WINNER) & (table[part] <= winner[part])]
+        said += _sentences(better["model"], better[part], winner[part], people)
+    return tuple(said)
+
+
+def _sentences(names: Sequence[str], values: Sequence[float], own: float, people: str) -> list[str]:
+    return [
+        f"The baseline {name} explains {people} better ({value:.1f}) than the winner ({own:.1f})."
+        for name, value in zip(names, values, strict=True)
+    ]

@@ -1,0 +1,167 @@
+"""Fits programs to people and says how well they explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from toolkit.discovery.caching import fit_program
+from toolkit.discovery.probes import probe
+from toolkit.discovery.program import Program
+from toolkit.discovery.rejection import Rejected
+from toolkit.discovery.sandbox.pool import Sandbox
+from toolkit.discovery.search.config import FitPart
+from toolkit.discovery.task import Task
+from toolkit.fitting import Fit
+from toolkit.trials import Trials
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a program explains some people, or why it cannot be used.
+
+    Attributes
+    ----------
+    mean
+        Of the criterion over participants, lower is better; None for a program that was rejected.
+    each, log_likelihood
+        Of every participant, in order.
+    n_parameters
+        Of each of them.
+    estimates
+        Mean and spread over people of every parameter.
+    agreed
+        Smallest number of starts that found the same best fit of a person.
+    reason, what
+        Why it was rejected, as a word and as a sentence.
+    """
+
+    mean: float | None
+    each: tuple[float, ...] = ()
+    log_likelihood: tuple[float, ...] = ()
+    n_parameters: int = 0
+    estimates: Mapping[str, tuple[float, float]] | None = None
+    agreed: int = 0
+    reason: str = ""
+    what: str = ""
+
+    @classmethod
+    def rejected(cls, error: Rejected) -> Score:
+        """The score of a program that cannot be used."""
+        return cls(None, reason=error.reason, what=str(error))
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Score:
+        """What was kept."""
+        content = dict(content)
+        for name in ("each", "log_likelihood"):
+            content[name] = tuple(content[name])
+        if content["estimates"] is not None:
+            content["estimates"] = {name: tuple(pair) for name, pair in content["estimates"].items()}
+        return cls(**content)
+
+
+def n_counted(trials: Trials, task: Task, counted: str) -> np.ndarray:
+    """(participants,) what the n of a criterion counts: choices, or trials with any."""
+    each = np.stack([trials.scored_for(stage.choice) for stage in task.stages])
+    n_rows = (each.any(0) if counted == "trials" else each.sum(0)).sum(1)
+    return np.bincount(trials.participant_index, n_rows, len(trials.participants))
+
+
+def criterion(log_likelihood: np.ndarray, n_parameters: int, n: np.ndarray, which: str) -> np.ndarray:
+    """(participants,) AIC or BIC."""
+    price = np.log(np.maximum(n, 1)) if which == "bic" else 2.0
+    return n_parameters * price - 2 * log_likelihood
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores programs on some people.
+
+    Attributes
+    ----------
+    seed
+        Of the starts of fits.
+    final
+        Whether to search as long as for the report.
+    """
+
+    trials: Trials
+    task: Task
+    how: FitPart
+    counted: str
+    sandbox: Sandbox
+    seed: int = 0
+    final: bool = False
+
+    def score(self, program: Program) -> Score:
+        """How well a program explains these people; never raises what the program is to blame for."""
+        try:
+            if not program.parameters:
+                return self._without_parameters(program)
+            model = program.model(self.sandbox)
+            if not self.final:
+                probe(model, self.trials)
+            return self._of(self.fit(program))
+        except Rejected as error:
+            return Score.rejected(error)
+
+    def fit(self, program: Program) -> Fit:
+        """The fit of a program to these people, kept for the next time."""
+        how = self.how
+        return fit_program(
+            program.model(self.sandbox),
+            self.trials,
+            n_starts=how.final_starts if self.final else how.starts,
+            exchange_rounds=how.final_exchange_rounds if self.final else how.exchange_rounds,
+            seed=self.seed,
+            progress=False,
+        )
+
+    def on(self, trials: Trials) -> Scorer:
+        """The same for other people, fitted as for the report."""
+        return replace(self, trials=trials, final=True)
+
+    def _of(self, fit: Fit) -> Score:
+        table = fit.table
+        failed = ~np.isfinite(table["log_likelihood"].to_numpy(dtype=float))
+        if failed.any():
+            who = table["participant"][failed].iloc[0]
+            raise Rejected(
+                "invalid probabilities",
+                f"it cannot be fitted to participant {who}: {table['reason'][failed].iloc[0]}.",
+                fix="Keep probabilities finite for all parameters within their bounds.",
+            )
+        theta = fit.theta
+        pairs = zip(fit.parameters, theta.mean(0), theta.std(0), strict=True)
+        estimates = {name: (float(mean), float(spread)) for name, mean, spread in pairs}
+        each = table["log_likelihood"].to_numpy(dtype=float)
+        return self._score(each, len(fit.parameters), estimates, int(table["starts_agreed"].min()))
+
+    def _without_parameters(self, program: Program) -> Score:
+        """A program with nothing to fit, which need not be constant."""
+        model = program.model(self.sandbox)
+        each = model.totals(np.zeros((len(self.trials), 0)), self.trials, interpreted=True)
+        total = np.bincount(self.trials.participant_index, each, len(self.trials.participants))
+        return self._score(total, 0, {}, 0)
+
+    def _score(
+        self, log_likelihood: np.ndarray, k: int, estimates: dict[str, tuple[float, float]], agreed: int
+    ) -> Score:
+        n = n_counted(self.trials, self.task, self.counted)
+        each = criterion(log_likelihood, k, n, self.how.criterion)
+        return Score(
+            float(each.mean()),
+            tuple(map(float, each)),
+            tuple(map(float, log_likelihood)),
+            k,
+            estimates,
+            agreed,
+        )

@@ -1,0 +1,171 @@
+"""The search: what it keeps, how it goes on, what islands see, and what it reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from toolkit.discovery.proposers import RecordedProposer
+from toolkit.discovery.sandbox import Sandbox
+from toolkit.discovery.search import best_of, frontier, lineage, report
+from toolkit.discovery.search.loop import JOURNAL
+from toolkit.discovery.search.reporting import paired_interval
+from toolkit.errors import UsageError
+from toolkit.tests.discovery.searches import EIGHT, LIKE, Listed, people, search
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Fits are kept between the tests of this file, but not beyond.
+    monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, workers: Sandbox) -> Path:
+    """The folder of a search that is over."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TOOLKIT_CACHE", str(tmp_path_factory.getbasetemp() / "fits"))
+        search(folder, workers).run()
+    return folder
+
+
+def test_candidates_are_scored_and_faults_are_kept_with_their_reason(
+    finished: Path, workers: Sandbox
+) -> None:
+    candidates = search(finished, workers).journal.candidates()
+    assert [one.proposal.content["name"] for one in candidates] == [
+        "like the first", "look at the answer", "repeat", "like the first",
+        "learn", "repeat", "like the first", "learn",
+    ]  # fmt: skip
+    (fault,) = [one for one in candidates if not one.accepted]
+    assert fault.score.reason == "contract" and "'choice' is not known yet" in fault.score.what
+    assert best_of(candidates)[0].proposal.content["name"] == "learn"
+    assert best_of(candidates)[0].score.mean < search(finished, workers).journal.baselines["chance"].mean
+
+
+def test_a_score_is_the_criterion_of_each_person_under_the_fit(finished: Path, workers: Sandbox) -> None:
+    made = search(finished, workers)
+    best = best_of(made.journal.candidates())[0]
+    program = best.proposal.program(made.study.task)
+    fit = made.scorer.fit(program)
+    model = program.model(workers)
+    by_trial = model.log_likelihood(fit.theta, made.study.evaluation)
+    np.testing.assert_allclose(best.score.each, 2 * np.log(24) - 2 * by_trial.sum(-1), atol=1e-6)
+    chance = made.journal.baselines["chance"]
+    np.testing.assert_allclose(chance.each, 2 * 24 * np.log(2))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.8, 0.97])
+def test_a_search_that_was_cut_anywhere_ends_like_one_that_was_not(
+    finished: Path, workers: Sandbox, tmp_path: Path, share: float
+) -> None:
+    whole = (finished / JOURNAL).read_bytes()
+    (tmp_path / JOURNAL).write_bytes(whole[: int(share * len(whole))])
+    again = search(tmp_path, workers).run()
+    assert again == search(finished, workers).journal.candidates()
+
+
+def test_a_finished_search_asks_nobody_and_other_settings_are_refused(
+    finished: Path, workers: Sandbox
+) -> None:
+    proposer = Listed(EIGHT)
+    search(finished, workers, proposer).run()
+    assert proposer.asked == []
+    with pytest.raises(UsageError, match="its config differ"):
+        search(finished, workers, seed=7).run()
+
+
+def test_a_recording_is_replayed_exactly(finished: Path, workers: Sandbox, tmp_path: Path) -> None:
+    recorded = RecordedProposer(finished / JOURNAL)
+    assert recorded.config.loop.rounds == 2 and recorded.config.seed == 0
+    replayed = search(tmp_path, workers, recorded)
+    assert replayed.run() == search(finished, workers).journal.candidates()
+    one, other = report(replayed), report(search(finished, workers))
+    assert one.table.equals(other.table) and one.winner == other.winner
+
+
+def test_islands_see_their_own_candidates_and_the_best_of_a_neighbour(
+    workers: Sandbox, tmp_path: Path
+) -> None:
+    proposer = Listed(EIGHT)
+    search(tmp_path, workers, proposer).run()
+    seen = {(one.round, one.island): {known.name for known in one.history} for one in proposer.asked}
+    assert seen[0, 0] == seen[0, 1] == set()
+    assert seen[1, 0] >= {"r00.i0.c0", "r00.i0.c1"} and len(seen[1, 0] - {"r00.i0.c0", "r00.i0.c1"}) == 1
+    apart = Listed(EIGHT)
+    search(tmp_path / "apart", workers, apart, **{"loop.exchange_every": 0}).run()
+    assert {one.name for one in apart.asked[-1].history} == {"r00.i1.c0", "r00.i1.c1"}
+
+
+def test_searches_end_at_the_cap_and_when_nothing_is_proposed(workers: Sandbox, tmp_path: Path) -> None:
+    late = Listed(EIGHT)
+    assert search(tmp_path / "late", workers, late, **{"budget.seconds": -1.0}).run() == []
+    assert late.asked == []
+    short = Listed(EIGHT[:2])
+    search(tmp_path / "short", workers, short, **{"loop.rounds": 50}).run()
+    assert len(short.asked) == 4
+
+
+def test_the_report_compares_on_people_who_were_held_back(finished: Path, workers: Sandbox) -> None:
+    made = search(finished, workers)
+    found = report(made)
+    assert found.program.name == "learn" and found.warnings == () and found.unconfirmed == {}
+    assert list(found.table["kind"]) == ["winner", "baseline"]
+    own, chance = found.table.iloc[0], found.table.iloc[1]
+    assert set(found.test_fit.table["participant"]) == set(made.study.test.participants) == {4, 5}
+    assert chance["difference"] == pytest.approx(chance["test"] - own["test"]) and chance["difference"] > 0
+    assert chance["evaluation"] == pytest.approx(made.journal.baselines["chance"].mean)
+
+
+def test_a_baseline_that_wins_is_warned_of(workers: Sandbox, tmp_path: Path) -> None:
+    hardly = {**LIKE, "parameters": [{"name": "bias", "lower": 0.0, "upper": 0.01, "meaning": ""}]}
+    weak = search(tmp_path, workers, Listed([hardly]), **{"loop.rounds": 1, "loop.islands": 1})
+    weak.run()
+    found = report(weak)
+    assert [said.split(" explains ")[1].split(" better")[0] for said in found.warnings] == [
+        "those it was selected on",
+        "test participants",
+    ]
+    assert list(found.table["kind"]) == ["baseline", "winner"] and found.table["low"].iloc[0] < 0
+
+
+def test_paired_intervals_are_those_of_a_paired_t_test() -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=12), rng.normal(1, 1, 12)
+    mean, low, high = paired_interval(one - other)
+    expected = stats.ttest_rel(one, other).confidence_interval(0.95)
+    np.testing.assert_allclose((mean, low, high), ((one - other).mean(), expected.low, expected.high))
+
+
+def test_the_frontier_has_no_candidate_that_a_simpler_one_matches(finished: Path, workers: Sandbox) -> None:
+    candidates = search(finished, workers).journal.candidates()
+    kept = frontier(candidates)
+    sizes = [one.score.n_parameters for one in kept]
+    fits = [sum(one.score.log_likelihood) for one in kept]
+    assert sizes == sorted(set(sizes)) and fits == sorted(fits)
+    for one in candidates:
+        if one.accepted:
+            assert any(
+                k.score.n_parameters <= one.score.n_parameters
+                and sum(k.score.log_likelihood) >= sum(one.score.log_likelihood)
+                for k in kept
+            )
+
+
+def test_the_lineage_of_a_candidate_goes_back_to_the_beginning(finished: Path, workers: Sandbox) -> None:
+    candidates = search(finished, workers).journal.candidates()
+    line = lineage(candidates[-1], candidates)
+    assert line[-1] == candidates[-1] and line[0].round == 0
+    assert line[0].name in line[-1].proposal.origin["parents"]
+
+
+def test_people_are_never_both_selected_on_and_reported_on(workers: Sandbox, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="selected on and reported on"):
+        search(tmp_path, workers, **{"splits.test": "3:"})
+    with pytest.raises(UsageError, match="no participant 99"):
+        search(tmp_path, workers, **{"splits.test": [99]})
+    assert len(people().participants) == 6
