@@ -80,12 +80,22 @@ class Generalisation(SectionParams):
     )
 
 
+class Discovery(SectionParams):
+    """05_discovery."""
+
+    n_rounds: int = Field(2, ge=1, le=1000, description="rounds of the search")
+    n_candidates: int = Field(4, ge=1, le=100, description="programs tried in a round")
+    n_simulated: int = Field(5, ge=1, le=1000, description="times that every test participant is simulated")
+    n_planted: int = Field(1, ge=1, le=6, description="planted programs that are searched for")
+
+
 SECTIONS: dict[str, type[SectionParams]] = {
     "00_start_here": StartHere,
     "01_task_statistics": TaskStatistics,
     "02_training": Training,
     "03_human_comparison": HumanComparison,
     "04_generalisation": Generalisation,
+    "05_discovery": Discovery,
 }
 
 _MAP = {
@@ -94,7 +104,7 @@ _MAP = {
     "02": ("Training", "What does a learner become when it is trained on such problems?"),
     "03": ("Human comparison", "Which agent learns as people do?"),
     "04": ("Generalisation", "What is hard, how do strategies shift, what transfers?"),
-    "05": ("GeCCo", "Can a language model write better cognitive models?"),
+    "05": ("Discovery", "Can models of the mind be found by a machine?"),
     "06": ("Bandits", "Do people, agents and language models update their beliefs alike?"),
     "07": ("Benchmark", "How good are in-context learners on real tables?"),
 }

@@ -20,8 +20,9 @@ N_PARENTS = 6
 SHARE_CROSSED, SHARE_FRESH = 0.3, 0.1
 """Of them from two parents, and from none."""
 
-SPREAD_OF_EFFECTS, NOISE = 40.0, 15.0
-"""What is expected of the criterion before anything was tried: a mechanism's effect, and the rest."""
+SPREAD_OF_EFFECTS, NOISE, LEAST_NOISE = 40.0, 15.0, 3.0
+"""What is expected of the criterion: a mechanism's effect, and what effects do not explain, until that can be
+seen, and at the least."""
 
 
 class GrammarProposer:
@@ -94,18 +95,16 @@ class GrammarProposer:
     ) -> np.ndarray:
         """(1 + features,) one draw of the criterion of a sketch of nothing and of every mechanism's effect."""
         nothing = baselines.get("chance", 0.0)
-        tried = [(sketch, one) for sketch, one in tried if one.accepted]
-        n_effects = len(self._row(Sketch()))
-        precision = np.eye(n_effects) / SPREAD_OF_EFFECTS**2
-        right = np.zeros(n_effects)
-        if tried:
-            rows = np.array([self._row(sketch) for sketch, _ in tried])
-            # Sketches far worse than chance say little about good ones.
-            score = np.minimum([one.score.mean for _, one in tried], nothing) - nothing
-            precision += rows.T @ rows / NOISE**2
-            right += rows.T @ score / NOISE**2
-        factor = np.linalg.cholesky(precision)
-        mean = np.linalg.solve(precision, right)
+        scored = [(sketch, one) for sketch, one in tried if one.accepted]
+        n_effects = 1 + len(self.grammar.features(Sketch()))
+        rows = np.array([self._row(sketch) for sketch, _ in scored]).reshape(len(scored), n_effects)
+        # Sketches far worse than chance say little about good ones.
+        score = np.minimum([one.score.mean for _, one in scored], nothing) - nothing
+        mean, factor = _posterior(rows, score, NOISE)
+        n_spare = len(scored) - np.linalg.matrix_rank(rows) if scored else 0
+        if n_spare > 0:
+            unexplained = np.sqrt(((score - rows @ mean) ** 2).sum() / n_spare)
+            mean, factor = _posterior(rows, score, max(LEAST_NOISE, float(unexplained)))
         return mean + np.linalg.solve(factor.T, rng.standard_normal(n_effects))
 
     # -- sketches and proposals ---------------------------------------------------------------
@@ -119,3 +118,10 @@ class GrammarProposer:
         program = write(self.grammar, sketch, self.task, name)
         origin = {"operator": operator, "parents": list(parents), "genes": sketch.by_kind}
         return Proposal(content_of(program), origin)
+
+
+def _posterior(rows: np.ndarray, score: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of effects (effects,) and the Cholesky factor of their precision (effects, effects)."""
+    precision = np.eye(rows.shape[1]) / SPREAD_OF_EFFECTS**2 + rows.T @ rows / noise**2
+    mean = np.linalg.solve(precision, rows.T @ score / noise**2)
+    return mean, np.linalg.cholesky(precision)

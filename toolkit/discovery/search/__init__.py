@@ -12,10 +12,12 @@ _HOME_OF = {
     "best_of": "population",
     "discover": "running",
     "frontier": "population",
+    "grammar_proposer": "running",
     "lineage": "population",
     "list_configs": "config",
     "load_config": "config",
     "report": "reporting",
+    "table_of": "population",
 }
 
 __all__ = list(_HOME_OF)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from toolkit.discovery.proposers.base import Candidate
 from toolkit.discovery.search.config import LoopPart
 
@@ -56,3 +58,29 @@ def _by_score(candidate: Candidate) -> tuple[float, str]:
 
 def _fit(candidate: Candidate) -> float:
     return sum(candidate.score.log_likelihood)
+
+
+def table_of(candidates: Sequence[Candidate]) -> pd.DataFrame:
+    """One row a candidate, in the order in which they were tried.
+
+    Returns
+    -------
+    ``number``, ``name``, ``round``, ``island``; ``operator`` and ``parents`` that it comes from; ``program``, its
+    name; ``mean`` of the criterion, NaN where it was rejected, ``n_parameters`` and ``reason``.
+    """
+    rows = [
+        {
+            "number": number,
+            "name": one.name,
+            "round": one.round,
+            "island": one.island,
+            "operator": one.proposal.origin.get("operator", ""),
+            "parents": ", ".join(one.proposal.origin.get("parents", [])),
+            "program": one.proposal.content.get("name", ""),
+            "mean": float("nan") if one.score.mean is None else one.score.mean,
+            "n_parameters": one.score.n_parameters,
+            "reason": one.score.reason,
+        }
+        for number, one in enumerate(candidates, 1)
+    ]
+    return pd.DataFrame(rows)

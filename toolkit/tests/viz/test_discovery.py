@@ -1,0 +1,84 @@
+"""Figures of searches: every program is a point, the winner's line is drawn, people are black."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from toolkit.viz import plot_differences, plot_found_again, plot_lineage, plot_repetitions
+from toolkit.viz.agents import BLACK
+from toolkit.viz.discovery import program_style
+
+TRIED = pd.DataFrame(
+    {
+        "number": [1, 2, 3, 4],
+        "name": ["a", "b", "c", "d"],
+        "operator": "mutate",
+        "parents": ["", "", "a, b", "a"],
+        "program": ["one", "two", "three", "four"],
+        "mean": [500.0, 450.0, 420.0, np.nan],
+        "n_parameters": [2, 3, 4, 0],
+    }
+)
+
+
+def test_every_scored_program_is_a_point_and_parents_are_joined_to_the_winner() -> None:
+    figure = plot_lineage(TRIED, ["a", "b", "c"], {"chance": 520.0, "daw_hybrid": 470.0})
+    points = [trace for trace in figure.data if trace.mode == "markers"]
+    assert sorted(x for trace in points for x in trace.x) == [1, 2, 3]
+    lines = sorted(tuple(trace.x) for trace in figure.data if trace.mode == "lines")
+    assert lines == [(1, 3), (2, 3)]
+    assert {shape.y0 for shape in figure.layout.shapes} == {520.0, 470.0}
+    assert "1 programs were rejected" in figure.layout.meta["caption"]
+
+
+def test_differences_have_their_paired_intervals() -> None:
+    table = pd.DataFrame(
+        {
+            "model": ["found", "daw_hybrid", "chance"],
+            "kind": ["winner", "baseline", "baseline"],
+            "n_parameters": [5, 7, 0],
+            "test": [460.0, 480.0, 550.0],
+            "difference": [0.0, 20.0, 90.0],
+            "low": [0.0, 5.0, 70.0],
+            "high": [0.0, 35.0, 110.0],
+        }
+    )
+    figure = plot_differences(table)
+    found = {
+        trace.y[0]: (trace.x[0], trace.error_x.array[0], trace.error_x.arrayminus[0]) for trace in figure.data
+    }
+    assert found == {
+        program_style("daw_hybrid").label: (20.0, 15.0, 15.0),
+        program_style("chance").label: (90.0, 20.0, 20.0),
+    }
+
+
+def test_repetitions_are_in_the_order_of_conditions_and_people_are_black() -> None:
+    summary = pd.DataFrame(
+        {
+            "outcome": ["no reward", "reward", "no reward", "reward"],
+            "transition": ["common", "common", "rare", "rare"],
+            "repeats": [0.5, 0.8, 0.6, 0.7],
+            "error": 0.02,
+        }
+    )
+    figure = plot_repetitions({"people": summary, "winner": summary.assign(repeats=0.4)})
+    people, winner = figure.data
+    assert list(people.y) == [0.8, 0.7, 0.5, 0.6] and people.marker.color == BLACK
+    assert winner.name == "Winner" and winner.marker.color == program_style("winner").colour != BLACK
+
+
+def test_planted_programs_that_were_found_exactly_stand_out() -> None:
+    table = pd.DataFrame(
+        {
+            "planted": ["one", "two"],
+            "found": ["one", "three"],
+            "same": [True, False],
+            "shared": [1.0, 0.25],
+            "difference": [0.0, -1.0],
+        }
+    )
+    (bar,) = plot_found_again(table).data
+    assert list(bar.y) == ["two", "one"] and list(bar.x) == [0.25, 1.0]
+    assert bar.marker.color[0] != bar.marker.color[1] == program_style("winner").colour
