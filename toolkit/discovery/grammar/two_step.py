@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolkit.discovery.grammar.common import LAPSES, rate, share, stickiness, weight
+from toolkit.discovery.grammar.common import HABIT, LAPSES, rate, share, stickiness, weight
 from toolkit.discovery.grammar.mechanisms import Grammar, Kind, Mechanism
 
 COMMON = 0.7
@@ -204,37 +204,6 @@ PLANNING = Kind(
             },
             ("seen",),
             ("outcome values",),
-        ),
-    ),
-)
-
-HABIT = Kind(
-    "habit",
-    (
-        Mechanism(
-            "repeat",
-            "The last first choice tends to be repeated, or avoided.",
-            (stickiness("stay", "repeating the last first choice"),),
-            {
-                "init": "last = -1",
-                "predict": "if last >= 0:\n    drive[last] += stay",
-                "update": "last = choice",
-            },
-            ("last",),
-        ),
-        Mechanism(
-            "trace",
-            "First choices become habits, which build up and fade.",
-            (stickiness("stay", "repeating earlier first choices"), rate("rate_habit", "building of habits")),
-            {
-                "init": "habit = np.zeros(n_options)",
-                "predict": "for k in range(n_options):\n    drive[k] += stay * habit[k]",
-                "update": """
-                for k in range(n_options):
-                    habit[k] += rate_habit * ((1.0 if k == choice else 0.0) - habit[k])
-                """,
-            },
-            ("habit",),
         ),
     ),
 )
