@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from toolkit.cli import main
 from toolkit.discovery.search.loop import JOURNAL
-from toolkit.tests.discovery.searches import LEARN, LIKE, people
+from toolkit.tests.discovery.searches import LEARN, people
 from toolkit.tests.llm.server import AnthropicServer
 
 SETTINGS = """
@@ -39,7 +39,7 @@ def discover(*arguments: str, **options) -> Result:
     return CliRunner().invoke(main, ["discover", *arguments], **options)
 
 
-def test_a_users_file_is_searched_reported_and_replayed(settings: Path, tmp_path: Path) -> None:
+def test_a_users_file_is_searched_and_reported(settings: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = discover("--config", str(settings), "--out", str(out), "--seed", "9", "--cores", "1")
     assert done.exit_code == 0, done.output
@@ -52,18 +52,11 @@ def test_a_users_file_is_searched_reported_and_replayed(settings: Path, tmp_path
         == (run / "winner.py").read_text().strip()
     )
     assert json.loads((run / "frontier.json").read_text())[0]["name"] == "r00.i0.c0"
-    again = discover(
-        "--proposer", "recorded", "--recording", str(run / JOURNAL), "--out", str(tmp_path / "again"), "--cores", "1"
-    )  # fmt: skip
-    assert again.exit_code == 0, again.output
-    assert (tmp_path / "again" / "run_0" / "table.csv").read_text() == (run / "table.csv").read_text()
 
 
-def test_a_language_model_is_asked_only_after_the_cost_was_accepted(settings: Path, tmp_path: Path) -> None:
-    contents = [
-        {**one, "code": one["code"].replace("softmax(steepness * value)", "softmax(1.0 * steepness * value)")}
-        for one in (LEARN, LIKE)
-    ]
+def test_a_language_model_is_asked_after_the_cost_was_accepted_and_replayed_without_it(
+    settings: Path, tmp_path: Path
+) -> None:
     arguments = (
         "--config",
         str(settings),
@@ -74,13 +67,19 @@ def test_a_language_model_is_asked_only_after_the_cost_was_accepted(settings: Pa
         "--cores",
         "1",
     )
-    with AnthropicServer(json.dumps({"programs": contents})) as server:
+    with AnthropicServer(json.dumps({"programs": [LEARN]})) as server:
         declined = discover(*arguments, input="n\n")
         assert declined.exit_code == 1 and "costs at most" in declined.output and not server.requests
         done = discover(*arguments, "--yes")
         assert done.exit_code == 0, done.output
         assert len(server.requests) == 1 and "learn" in done.output
-    assert (tmp_path / "out" / "run_0" / "asking.jsonl").is_file()
+    run = tmp_path / "out" / "run_0"
+    assert (run / "asking.jsonl").is_file()
+    again = discover(
+        "--proposer", "recorded", "--recording", str(run / JOURNAL), "--out", str(tmp_path / "again"), "--cores", "1"
+    )  # fmt: skip
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "again" / "run_0" / "table.csv").read_text() == (run / "table.csv").read_text()
 
 
 def test_prompts_are_shown_by_section_without_key_and_nothing_is_sent(settings: Path) -> None:
