@@ -54,5 +54,5 @@ def test_learning_with_working_memory_has_its_known_fit(public_data, workers) ->
     trials = load_data("rlwm")
     task = Task.of(trials, about=["set_size"])
     some = trials.take(np.isin(trials.participant_index, range(4, 14)))
-    table = fit(get_baseline("rl_wm", task).model(workers), some, progress=False).table
+    table = fit(get_baseline("rl_wm", task).model(workers), some, n_starts=6, progress=False).table
     assert abs(table["bic"].mean() - 436.85) < 0.5
