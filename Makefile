@@ -19,7 +19,7 @@ run: $(INSTALLED)
 	$(BIN)/toolkit run $(ARGS)
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab --LabApp.news_url=None notebooks $(ARGS)
