@@ -206,7 +206,8 @@ def _sizes(trials: Trials) -> dict[str, int]:
     for name in ("stimulus", "attributes"):
         if name in arrays:
             sizes["n_features"] = arrays[name].shape[-1]
-    for size, name in (("n_contexts", "context"), ("n_states", "state")):
+    # Each first option has a place that it commonly leads to, though nobody may have been there yet.
+    for size, name, least in (("n_contexts", "context", 1), ("n_states", "state", trials.n_options)):
         if name in arrays:
-            sizes[size] = int(arrays[name].max(initial=0)) + 1
+            sizes[size] = max(least, int(arrays[name].max(initial=0)) + 1)
     return sizes
