@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from toolkit.bench._bandit_costs import growth_rows, simulate
+from toolkit.bench._growth import growth_rows
 from toolkit.bench._plain_bandits import (
     MARGIN,
     exact_means,
@@ -18,6 +19,7 @@ from toolkit.bench._plain_bandits import (
     var_smile_means,
 )
 from toolkit.bench.core import Row, median_seconds
+from toolkit.experiments.bandits import get_task
 from toolkit.experiments.volatile import GaussianTask
 from toolkit.fitting import fit
 from toolkit.fitting.fitting import one_thread
@@ -25,12 +27,15 @@ from toolkit.fitting.starts import draw_starts
 from toolkit.models import get_model_for
 from toolkit.models.surprise import predict_stream
 from toolkit.seeds import Seeds
+from toolkit.trials import Trials
 
 SUBJECTS, STARTS, MODELS = 50, 100, ("rescorla_wagner", "rescorla_wagner_signed")
 PLAIN_SUBJECTS, PLAIN_STARTS = 3, 5
 """As many subjects and starts are fitted by plain loops, and the others' seconds extrapolated."""
 STREAMS, STEPS, PLAIN_STEPS = 60, 100_000, 3_000
-PEOPLE = (100, 1_000, 10_000)
+PEOPLE, GROWING, STARTS_OF_MANY = (100, 1_000, 10_000), "rescorla_wagner_signed", 4
+DIFFERENT_PEOPLE = 200
+"""Smaller studies have some of them, larger ones all again and again."""
 WANTED_RATIO, ALLOWED_S = 40, 60
 
 _SAME_OPTIMUM = 1e-4
@@ -39,7 +44,21 @@ _SAME_OPTIMUM = 1e-4
 
 def rows() -> list[Row]:
     """Two models of 50 subjects, exact Bayes, the other filters, and cost over people."""
-    return [fits_row(), exact_row(), filters_row(), *growth_rows(PEOPLE)]
+    growth = growth_rows(simulate(max(PEOPLE)), PEOPLE, GROWING, method="map", n_starts=STARTS_OF_MANY)
+    return [fits_row(), exact_row(), filters_row(), *growth]
+
+
+def simulate(n_people: int) -> Trials:
+    """People who learn the partial task, each from 96 trials."""
+    seeds = Seeds(0)
+    design = get_task("partial").draw(DIFFERENT_PEOPLE, rng=seeds.numpy("design"))
+    model = get_model_for(GROWING, design)
+    rng = seeds.numpy("parameters")
+    rates = rng.uniform(0.05, 0.8, (2, len(design)))
+    theta = np.stack([rng.uniform(3, 15, len(design)), *rates], -1)
+    trials = model.simulate(theta, design, seeds.numpy("choices"))
+    trials = trials.take(np.arange(n_people) % len(trials))
+    return replace(trials, sequences=trials.sequences.assign(participant=range(n_people)))
 
 
 def fits_row(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from toolkit.bench import bandits
-from toolkit.bench._bandit_costs import Cost, growth_row, measure
 from toolkit.bench._plain_bandits import rescorla_wagner_objective
 
 
@@ -25,15 +22,3 @@ def test_a_loop_that_learns_otherwise_is_noticed(monkeypatch) -> None:
     )
     row = bandits.fits_row(n_subjects=2, n_starts=2, n_plain_subjects=1, n_plain_starts=2)
     assert not row.same_result
-
-
-def test_cost_over_people() -> None:
-    few, many = measure(5), measure(20)
-    assert growth_row(few, many).same_result
-    other = Cost(50, 9.9, 10.0, few.log_likelihood)
-    assert growth_row(Cost(5, 1.0, 10.0, few.log_likelihood), other).met
-    assert not growth_row(Cost(5, 0.5, 10.0, few.log_likelihood), other).met
-    assert not growth_row(Cost(5, 1.0, 10.0, few.log_likelihood + np.eye(5)[0]), other).same_result
-    assert not growth_row(
-        Cost(5, 1.0, 10.0, few.log_likelihood), Cost(50, 9.9, 700.0, few.log_likelihood)
-    ).met
