@@ -61,7 +61,7 @@ def test_many_questions_are_split(connect, monkeypatch) -> None:
 
 def test_a_batch_outlives_the_deadline(connect) -> None:
     with AnthropicServer(polls=10**9) as server:
-        outcomes = connect(batch=True, budget=Budget(seconds=2.0)).ask(ASKED)
+        outcomes = connect(batch=True, budget=Budget(seconds=5.0)).ask(ASKED)
         assert all("time cap" in outcome.reason for outcome in outcomes)
         server.polls = 0
         assert all(isinstance(reply, Reply) for reply in connect(batch=True).ask(ASKED))
@@ -70,7 +70,7 @@ def test_a_batch_outlives_the_deadline(connect) -> None:
 
 def test_questions_of_a_waiting_batch_are_not_asked_one_by_one(connect) -> None:
     with AnthropicServer(polls=10**9) as server:
-        connect(batch=True, budget=Budget(seconds=2.0)).ask(ASKED)
+        connect(batch=True, budget=Budget(seconds=5.0)).ask(ASKED)
         with pytest.raises(UsageError, match="in batch msgbatch_1.*Ask with batch=True"):
             connect().ask(ASKED)
         assert not [asked for asked in server.requests if asked.path.endswith("/messages")]

@@ -73,7 +73,7 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
 def test_the_command_says_when_there_are_no_figures(home: Path) -> None:
     result = CliRunner().invoke(main, ["figures"])
     assert result.exit_code == 2
-    assert "there are no figures yet" in result.output
+    assert "there are no figures yet" in " ".join(result.output.split())
 
 
 @needs_browser
