@@ -9,12 +9,11 @@ import numpy as np
 from toolkit.models.base import Parameter
 from toolkit.models.reward_learning import (
     INVERSE_TEMPERATURE,
-    fill_choice,
     number_of_contexts,
     range_of_outcomes,
     with_priors,
 )
-from toolkit.models.sequential import SequentialModel
+from toolkit.models.sequential import SequentialModel, fill_softmax
 from toolkit.trials import Trials
 
 
@@ -66,12 +65,9 @@ class PearceHall(SequentialModel):
         n_options = p.shape[1]
         value = np.full((n_contexts, n_options), initial_value)
         associability = np.ones((n_contexts, n_options))
-        drive = np.zeros(n_options)
         for t in range(len(context)):
             here = context[t]
-            for k in range(n_options):
-                drive[k] = inverse_temperature * value[here, k]
-            fill_choice(drive, 0.0, p[t])
+            fill_softmax(value[here], inverse_temperature, p[t])
             for k in range(n_options):
                 if not np.isnan(outcome[t, k]):
                     error = outcome[t, k] - value[here, k]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from toolkit.models.base import Parameter
+from toolkit.models.sequential import fill_softmax
 from toolkit.trials import Trials
 
 INVERSE_TEMPERATURE = Parameter(
@@ -55,12 +56,6 @@ def number_of_contexts(context):
 
 def fill_choice(drive, lapse, p):
     """Fill ``p`` by softmax over ``drive``, (options,) each, with random lapses; for use inside ``learn``."""
-    largest = drive[0]
-    for k in range(1, len(drive)):
-        largest = max(largest, drive[k])
-    total = 0.0
+    fill_softmax(drive, 1.0, p)
     for k in range(len(drive)):
-        p[k] = np.exp(drive[k] - largest)
-        total += p[k]
-    for k in range(len(drive)):
-        p[k] = (1.0 - lapse) * p[k] / total + lapse / len(drive)
+        p[k] = (1.0 - lapse) * p[k] + lapse / len(drive)

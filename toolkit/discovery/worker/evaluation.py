@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -54,17 +55,17 @@ class Evaluated(Protocol):
     ) -> tuple[np.ndarray, np.ndarray]: ...
 
 
-class ByDifferences:
+class ByDifferences(ABC):
     """Gradients of a likelihood that can only be computed."""
 
     def __init__(self, lower: list[float], upper: list[float]) -> None:
         self.lower, self.upper = np.array(lower), np.array(upper)
 
+    @abstractmethod
     def log_likelihood(
         self, theta: np.ndarray, sequence: np.ndarray, data: Data, failures: Failures
     ) -> np.ndarray:
         """(rows,)"""
-        raise NotImplementedError
 
     def log_likelihood_and_gradient(
         self, theta: np.ndarray, sequence: np.ndarray, data: Data, failures: Failures

@@ -15,12 +15,11 @@ from toolkit.errors import UsageError
 from toolkit.models.base import Parameter
 from toolkit.models.reward_learning import (
     INVERSE_TEMPERATURE,
-    fill_choice,
     number_of_contexts,
     range_of_outcomes,
     with_priors,
 )
-from toolkit.models.sequential import SequentialModel
+from toolkit.models.sequential import SequentialModel, fill_softmax
 from toolkit.models.surprise import modulated
 from toolkit.models.surprise.beliefs import expected
 from toolkit.models.surprise.messages import (
@@ -81,13 +80,12 @@ class _Modulated(_Learner):
         for j in range(n_contexts):
             for k in range(n_options):
                 begin_modulated(belief[j, k], fresh, prior, noise)
-        drive = np.zeros(n_options)
+        mean = np.zeros(n_options)
         for t in range(len(context)):
             here = context[t]
             for k in range(n_options):
-                value = initial_value + half_range * expected(belief[here, k], 0, noise)
-                drive[k] = inverse_temperature * value
-            fill_choice(drive, 0.0, p[t])
+                mean[k] = initial_value + half_range * expected(belief[here, k], 0, noise)
+            fill_softmax(mean, inverse_temperature, p[t])
             for k in range(n_options):
                 if not np.isnan(outcome[t, k]):
                     y = (outcome[t, k] - initial_value) / half_range
@@ -176,15 +174,15 @@ class MessagePassing(_Learner):
         count = np.zeros((n_contexts, n_options, 1))
         scratch = np.zeros(n_slots)
         value = np.zeros((n_contexts, n_options, 1))
-        drive = np.zeros(n_options)
+        mean = np.zeros(n_options)
         for j in range(n_contexts):
             for k in range(n_options):
                 begin_messages(belief[j, k], weight[j, k], count[j, k], prior, noise)
         for t in range(n_trials):
             here = context[t]
             for k in range(n_options):
-                drive[k] = inverse_temperature * (initial_value + half_range * value[here, k, 0])
-            fill_choice(drive, 0.0, p[t])
+                mean[k] = initial_value + half_range * value[here, k, 0]
+            fill_softmax(mean, inverse_temperature, p[t])
             for k in range(n_options):
                 if not np.isnan(outcome[t, k]):
                     y = (outcome[t, k] - initial_value) / half_range
@@ -214,12 +212,9 @@ class LeakyMean(_Learner):
         n_options = p.shape[1]
         value = np.full((n_contexts, n_options), initial_value)
         weight = np.zeros((n_contexts, n_options))
-        drive = np.zeros(n_options)
         for t in range(len(context)):
             here = context[t]
-            for k in range(n_options):
-                drive[k] = inverse_temperature * value[here, k]
-            fill_choice(drive, 0.0, p[t])
+            fill_softmax(value[here], inverse_temperature, p[t])
             for k in range(n_options):
                 if not np.isnan(outcome[t, k]):
                     weight[here, k] = leak * weight[here, k] + 1.0
