@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import socket
 import threading
 import time
@@ -19,10 +18,13 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from toolkit.errors import UsageError
+from toolkit.io import write_bytes
 
 SECONDS_BETWEEN_BEATS = 5.0
 DEAD_AFTER_S = 120.0
 """A holder on another machine that has not touched its lock for so long is gone."""
+SECONDS_TO_WRITE = 5.0
+"""A lock that names nobody for so long was never written to its end."""
 
 
 class Holder(BaseModel):
@@ -74,11 +76,8 @@ def is_same_process(pid: int, started: float) -> bool:
 
 def read_holder(lock: Path) -> Holder | None:
     """The living holder of a lock, or None if it is free or its holder is gone."""
-    try:
-        holder, beat = Holder.model_validate_json(lock.read_bytes()), lock.stat().st_mtime
-    except (FileNotFoundError, ValidationError):
-        return None
-    return holder if holder.is_alive(beat) else None
+    holder, beat = _read(lock)
+    return holder if holder is not None and holder.is_alive(beat) else None
 
 
 @contextlib.contextmanager
@@ -107,41 +106,71 @@ def hold(lock: Path, what: str) -> Iterator[None]:
 def _acquire(lock: Path, what: str) -> None:
     content = this_process().model_dump_json().encode()
     for _ in range(20):
-        try:
-            descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            _clear_if_stale(lock, what)
-            continue
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        return
+        if _create(lock, content):
+            return
+        _refuse_if_alive(lock, what)
+        if _is_stale(lock) and _take_over(lock, content):
+            return
+        time.sleep(0.1)
     raise UsageError(f"the lock of {what} cannot be taken.", where=str(lock), fix="Try again in a minute.")
 
 
-def _clear_if_stale(lock: Path, what: str) -> None:
+def _create(lock: Path, content: bytes) -> bool:
+    try:
+        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    return True
+
+
+def _refuse_if_alive(lock: Path, what: str) -> None:
     holder = read_holder(lock)
     if holder is not None:
         raise UsageError(
             f"{what} is being worked on by {holder}.",
             fix="Watch it with `toolkit status --follow`, or wait until it has ended.",
         )
-    if _is_being_written(lock):
-        time.sleep(0.1)
-        return
-    # Of two processes that both find it stale, only one can move it; the other's rename fails.
-    aside = lock.with_name(f"{lock.name}.stale-{secrets.token_hex(4)}")
-    with contextlib.suppress(FileNotFoundError):
-        lock.rename(aside)
-        if read_holder(aside) is not None:  # A quicker process took the lock in between: give it back.
-            with contextlib.suppress(FileExistsError):
-                os.link(aside, lock)
-        aside.unlink(missing_ok=True)
 
 
-def _is_being_written(lock: Path) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return not lock.read_bytes() and time.time() - lock.stat().st_mtime < 5
-    return False
+def _take_over(lock: Path, content: bytes) -> bool:
+    """Replace a dead holder's lock.
+
+    Only one process at a time may, and it looks again before it does: otherwise one that judged the old
+    lock would throw away the new one of a quicker process. The lock is there at every moment.
+    """
+    right = lock.with_name(f"{lock.name}.takeover")
+    try:
+        _acquire(right, f"the take-over of {lock.name}")
+    except UsageError:
+        return False
+    try:
+        stale = _is_stale(lock)
+        if stale:
+            write_bytes(lock, content)
+        return stale
+    finally:
+        right.unlink(missing_ok=True)
+
+
+def _is_stale(lock: Path) -> bool:
+    # One look: what is read here and judged a moment later may be another process's lock.
+    holder, beat = _read(lock)
+    if holder is None:
+        return beat > 0 and time.time() - beat > SECONDS_TO_WRITE
+    return not holder.is_alive(beat)
+
+
+def _read(lock: Path) -> tuple[Holder | None, float]:
+    """Who a lock names, None if nobody (yet), and its last beat, 0 if there is no lock."""
+    try:
+        content, beat = lock.read_bytes(), lock.stat().st_mtime
+        return Holder.model_validate_json(content), beat
+    except FileNotFoundError:
+        return None, 0.0
+    except ValidationError:
+        return None, beat
 
 
 def _keep_beating(lock: Path, done: threading.Event) -> None:

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from toolkit.errors import UsageError
-from toolkit.pipeline.locks import DEAD_AFTER_S, hold, is_same_process, read_holder, this_process
+from toolkit.pipeline.locks import (
+    DEAD_AFTER_S,
+    _take_over,
+    hold,
+    is_same_process,
+    read_holder,
+    this_process,
+)
 from toolkit.tests.pipeline.conftest import REPOSITORY
 
 COUNT = """
@@ -87,6 +94,16 @@ def test_a_lock_that_was_never_written_to_the_end(tmp_path: Path) -> None:
     os.utime(lock, (time.time() - 60, time.time() - 60))
     with hold(lock, "it"):
         pass
+
+
+def test_who_judged_the_dead_one_s_lock_too_late_leaves_the_new_one(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with hold(lock, "it"):
+        assert not _take_over(lock, b"another's")
+        holder = read_holder(lock)
+        assert holder is not None and holder.pid == os.getpid()
+    assert not _take_over(lock, b"another's")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_processes_do_not_meet_inside(tmp_path: Path) -> None:
