@@ -41,6 +41,21 @@ class Component(_Frozen):
     classes: Chances | None = None
 
 
+class TwoNamings(_Frozen):
+    """Training on problems that are shown twice, with other names of their labels the second time.
+
+    Attributes
+    ----------
+    weight
+        Price of the squared difference between the two log-probabilities of a label.
+    from_step
+        First step of it; before, problems are shown once.
+    """
+
+    weight: float = Field(gt=0)
+    from_step: int = Field(default=0, ge=0)
+
+
 class TrainingConfig(_Frozen):
     """A training, reproducible from this alone.
 
@@ -63,6 +78,8 @@ class TrainingConfig(_Frozen):
     steps, learning_rate, warm_up, schedule
         The rate rises over ``warm_up`` steps, then falls as half a cosine, or stays until the last quarter
         of the steps and falls on a line ("plateau").
+    two_namings
+        None: nothing is paid for answers that depend on the names of labels.
     clip
         Largest norm of the gradient.
     seeds
@@ -92,6 +109,7 @@ class TrainingConfig(_Frozen):
     learning_rate: float = Field(default=1e-3, gt=0)
     warm_up: int = Field(default=200, ge=0)
     schedule: Literal["cosine", "plateau"] = "cosine"
+    two_namings: TwoNamings | None = None
     clip: float = Field(default=1.0, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)

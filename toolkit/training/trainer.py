@@ -21,6 +21,7 @@ from toolkit.models.metalearner import MetaLearnerNetwork
 from toolkit.seeds import Seeds
 from toolkit.training.batches import Batch, Batcher
 from toolkit.training.config import TrainingConfig, parse_config
+from toolkit.training.namings import disagreement, name_twice
 from toolkit.training.validation import Validator
 
 STATE_VERSION = 1
@@ -76,6 +77,7 @@ class Trainer:
         self.network = MetaLearnerNetwork(config.network, generator=seeds.torch("weights")).to(self.device)
         self.batcher = Batcher(config, seeds, self.device)
         self.noise = seeds.torch("noise")
+        self.namings = seeds.torch("namings", str(self.device))
         self.validator = Validator(config, self.device)
         self.optimizer = torch.optim.AdamW(
             _decay_groups(self.network, config.weight_decay), lr=config.learning_rate, fused=True
@@ -155,7 +157,7 @@ class Trainer:
 
     @property
     def _generators(self) -> dict[str, torch.Generator]:
-        return {**self.batcher.generators, "noise": self.noise}
+        return {**self.batcher.generators, "noise": self.noise, "namings": self.namings}
 
     @property
     def _identity(self) -> dict[str, Any]:
@@ -181,6 +183,10 @@ class Trainer:
             for config in (begun, self.config)
         )
         ours = self.config.changed(steps=begun.steps) if plateau else self.config
+        if all(
+            two is None or header["step"] <= two.from_step for two in (begun.two_namings, ours.two_namings)
+        ):
+            ours = ours.changed(two_namings=begun.two_namings)
         if begun != ours:
             old, new = begun.model_dump(), ours.model_dump()
             name = next(name for name in new if old[name] != new[name])
@@ -206,12 +212,15 @@ class Trainer:
             self._generators[name].set_state(torch.from_numpy(state.copy()))
 
     def _loss(self, batch: Batch) -> torch.Tensor:
+        two, names = self.config.two_namings, None
+        if two is not None and self.progress.step >= two.from_step:
+            batch, names = name_twice(batch, self.namings)
         random = self.config.network.dropout > 0 or self.config.network.capacity.noisy
         with (
             randomness_from(self.noise if random or self.config.network.kind == "paper" else None),
             torch.autocast(self.device.type, self._precision, enabled=self._precision != torch.float32),
         ):
-            return self._compute(batch.x, batch.seen, batch.y, batch.used, batch.possible)
+            return self._compute(batch.x, batch.seen, batch.y, batch.used, batch.possible, names)
 
     def _loss_of(
         self,
@@ -220,9 +229,12 @@ class Trainer:
         y: torch.Tensor,
         used: torch.Tensor,
         possible: torch.Tensor,
+        names: torch.Tensor | None,
     ) -> torch.Tensor:
         log_p, nats = self.network.compute(x, seen, used, possible)
         loss = F.nll_loss(log_p.flatten(0, 1), y.flatten())
+        if names is not None and self.config.two_namings is not None:
+            loss = loss + self.config.two_namings.weight * disagreement(log_p, names, possible)
         return loss + self.config.network.capacity.information_cost * nats
 
     def _check_finite(self) -> None:

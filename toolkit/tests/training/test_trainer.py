@@ -29,13 +29,15 @@ def without_time(trainer: Trainer) -> list[dict]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in trainer.progress.curve]
 
 
-@pytest.mark.parametrize("kind", ["modern", "noisy", "paper"])
+@pytest.mark.parametrize("kind", ["modern", "noisy", "paper", "two namings"])
 def test_stopped_at_any_step_it_goes_on_to_the_last_bit(
     tiny: TrainingConfig, tmp_path: Path, kind: str
 ) -> None:
     if kind == "noisy":
         capacity = Capacity(information_cost=1e-3, memory_noise=0.1)
         tiny = tiny.changed(network=NetworkConfig(width=16, n_layers=2, feed_forward=32, capacity=capacity))
+    if kind == "two namings":
+        tiny = tiny.changed(two_namings={"weight": 0.1, "from_step": 2})
     if kind == "paper":
         network = NetworkConfig("paper", 3, 2, width=16, n_layers=2, n_heads=2, feed_forward=32, dropout=0.1)
         tiny = tiny.changed(network=network, features={3: 1}, classes={2: 1})
@@ -143,6 +145,19 @@ def test_on_the_plateau_the_number_of_steps_can_be_changed(tiny: TrainingConfig,
     trainer.save(state)
     with pytest.raises(UsageError, match="begun with steps"):
         Trainer.resumed(state, short, device="cpu")
+
+
+def test_before_they_begin_two_namings_can_be_added(tiny: TrainingConfig, tmp_path: Path) -> None:
+    later = tiny.changed(two_namings={"weight": 0.1, "from_step": 3})
+    whole = losses_of(Trainer(later, 0), 5)
+    trainer = Trainer(tiny, 0)
+    assert losses_of(trainer, 3) == whole[:3]
+    trainer.save(tmp_path / "state.safetensors")
+    assert losses_of(Trainer.resumed(tmp_path / "state.safetensors", later, device="cpu"), 2) == whole[3:]
+    trainer.step()
+    trainer.save(tmp_path / "state.safetensors")
+    with pytest.raises(UsageError, match="begun with two_namings"):
+        Trainer.resumed(tmp_path / "state.safetensors", later, device="cpu")
 
 
 def test_a_state_of_another_version_or_no_state_is_refused(tiny: TrainingConfig, tmp_path: Path) -> None:
