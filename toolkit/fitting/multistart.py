@@ -171,13 +171,13 @@ class MultiStart:
             found = found.joined(self._search(more, ROUGH))
         number = found.leading(N_FINISHED)
         found = found.replaced(number, self._search(found.at(number), NO_GAIN))
-        # Once more with a fresh idea of the curvature, which can be wrong at the end of a flat valley.
+        # Once more on another scale and with a fresh idea of the curvature: both can be wrong in a flat valley.
         number = found.leading(1)
-        again = self._search(found.at(number), NO_GAIN)
+        again = self._search(found.at(number), NO_GAIN, by_order=True)
         better = again.value < found.value.min(0) - _SAME_VALUE
         return found.replaced(np.where(better, number, -1), again).optima()
 
-    def _search(self, starts: np.ndarray, no_gain: float) -> _Ends:
+    def _search(self, starts: np.ndarray, no_gain: float, *, by_order: bool = False) -> _Ends:
         """Where searches from ``starts`` (starts, units, parameters) end; there is none where they are NaN."""
         ends = _Ends.nowhere(starts.shape)
 
@@ -197,6 +197,7 @@ class MultiStart:
                 self.upper,
                 no_gain=no_gain,
                 least_promise=self._least_promise if no_gain > NO_GAIN else 0.0,
+                by_order=by_order,
                 finished=self.finished,
             )
             ends.enter(start, block[unit], minima)

@@ -16,6 +16,9 @@ Objective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 MAX_EVALUATIONS = 400
 
+_ORDERS = 12.0
+"""Natural orders of magnitude below a width that count as much as the width itself, where they count at all."""
+
 _SUFFICIENT_DECREASE = 1e-4
 """Share of what the slope promised that a step must gain to be accepted."""
 
@@ -31,7 +34,8 @@ class Minima:
     value
         (rows,), NaN there as well.
     gradient_norm
-        (rows,) largest slope that the bounds leave free, as change of the value per width of the bounds.
+        (rows,) largest slope that the bounds leave free, as change of the value per width of the bounds (where
+        the search went by order of magnitude, per whole scale).
     iterations
         (rows,) accepted steps.
     converged
@@ -56,6 +60,7 @@ def minimise(
     *,
     no_gain: float = NO_GAIN,
     least_promise: float = 0.0,
+    by_order: bool = False,
     max_evaluations: int = MAX_EVALUATIONS,
     finished: Callable[[int], None] = lambda n_rows: None,
 ) -> Minima:
@@ -77,6 +82,9 @@ def minimise(
         Relative improvement that counts as none; a row is finished after three such steps in a row.
     least_promise
         Relative improvement by the slope up to which a step that was refused is not shortened further.
+    by_order
+        Whether steps change orders of magnitude rather than values of parameters whose lower bound is 0. Valleys
+        between a value and the exponential of another are straight then.
     max_evaluations
         Values of a row after which it is given up.
     finished
@@ -84,7 +92,8 @@ def minimise(
     """
     start, lower, upper = (np.asarray(array, dtype=float) for array in (start, lower, upper))
     _check(start, lower, upper)
-    return _Search(objective, start, lower, upper, no_gain, least_promise, max_evaluations, finished).run()
+    scale = _Scale(lower, upper, by_order)
+    return _Search(objective, start, scale, no_gain, least_promise, max_evaluations, finished).run()
 
 
 def _check(start: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
@@ -100,6 +109,27 @@ def _check(start: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
         raise UsageError(f"start {int(outside.argmax())} is outside the bounds.")
 
 
+class _Scale:
+    """What the search counts in: 0 at the lower bound, 1 at the upper."""
+
+    def __init__(self, lower: np.ndarray, upper: np.ndarray, by_order: bool) -> None:
+        self.lower, self.upper, self.width = lower, upper, upper - lower
+        self.by_order = by_order & (lower == 0)
+
+    def inside(self, theta: np.ndarray) -> np.ndarray:
+        share = (theta - self.lower) / self.width
+        return np.where(self.by_order, np.log1p(share * np.expm1(_ORDERS)) / _ORDERS, share)
+
+    def theta(self, x: np.ndarray) -> np.ndarray:
+        share = np.where(self.by_order, np.expm1(_ORDERS * x) / np.expm1(_ORDERS), x)
+        return (self.lower + share * self.width).clip(self.lower, self.upper)
+
+    def slope(self, x: np.ndarray) -> np.ndarray:
+        """Change of the parameters with ``x``."""
+        bent = _ORDERS * np.exp(_ORDERS * x) / np.expm1(_ORDERS)
+        return self.width * np.where(self.by_order, bent, 1.0)
+
+
 class _Search:
     """One call of :func:`minimise`."""
 
@@ -107,18 +137,17 @@ class _Search:
         self,
         objective: Objective,
         start: np.ndarray,
-        lower: np.ndarray,
-        upper: np.ndarray,
+        scale: _Scale,
         no_gain: float,
         least_promise: float,
         max_evaluations: int,
         finished: Callable[[int], None],
     ) -> None:
-        self.objective, self.lower, self.upper = objective, lower, upper
+        self.objective, self.scale = objective, scale
         self.no_gain, self.least_promise = no_gain, least_promise
         self.max_evaluations, self.finished = max_evaluations, finished
         n_rows, n_parameters = start.shape
-        self.start = (start - lower) / (upper - lower)
+        self.start = scale.inside(start)
         self.found = Minima(
             theta=np.full((n_rows, n_parameters), np.nan),
             value=np.full(n_rows, np.nan),
@@ -151,14 +180,10 @@ class _Search:
         return self.found
 
     def _evaluate(self, x: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values, infinity where they or their slopes are not finite, and gradients per width of the bounds."""
-        value, gradient = self.objective(self._theta(x), number)
+        """Values, infinity where they or their slopes are not finite, and gradients on the scale."""
+        value, gradient = self.objective(self.scale.theta(x), number)
         good = np.isfinite(value) & np.isfinite(gradient).all(-1)
-        width = self.upper - self.lower
-        return np.where(good, value, np.inf), np.where(good[:, None], gradient * width, 0.0)
-
-    def _theta(self, x: np.ndarray) -> np.ndarray:
-        return (self.lower + x * (self.upper - self.lower)).clip(self.lower, self.upper)
+        return np.where(good, value, np.inf), np.where(good[:, None], gradient * self.scale.slope(x), 0.0)
 
     def _finish(self, rows: Rows, stuck: np.ndarray) -> np.ndarray:
         """Record the rows that are finished and say which they are."""
@@ -169,7 +194,7 @@ class _Search:
 
     def _record(self, rows: Rows, which: np.ndarray, reason: str) -> None:
         number = rows.number[which]
-        self.found.theta[number] = self._theta(rows.x[which])
+        self.found.theta[number] = self.scale.theta(rows.x[which])
         self.found.value[number] = rows.value[which]
         self.found.gradient_norm[number] = rows.slope()[which]
         self.found.iterations[number] = rows.iterations[which]

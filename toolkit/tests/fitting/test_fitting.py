@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,8 +83,8 @@ def test_of_all_starts_the_best_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
     ends: list[np.ndarray] = []
     search = MultiStart._search
 
-    def watched(self: MultiStart, starts: np.ndarray, no_gain: float) -> object:
-        found = search(self, starts, no_gain)
+    def watched(self: MultiStart, *arguments: Any, **options: Any) -> object:
+        found = search(self, *arguments, **options)
         ends.append(found.value.copy())
         return found
 

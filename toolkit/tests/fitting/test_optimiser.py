@@ -72,6 +72,29 @@ def test_curved_valleys_are_followed_to_their_end() -> None:
     assert (found.theta == 2).any(1).sum() > 5  # Some end at a bound.
 
 
+def exponential_valley(theta: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A first parameter follows exp(-second), and it pays a little that the second is large."""
+    first, second = theta.T
+    off = np.log(first + 1e-9) + second
+    gradient = np.stack([2 * off / (first + 1e-9), 2 * off - 0.01], 1)
+    return off**2 - 0.01 * second, gradient
+
+
+def test_valleys_over_orders_of_magnitude_are_followed_on_their_scale() -> None:
+    low, high, start = np.zeros(2), np.array([1.0, 20.0]), np.array([[0.05, 3.0]])
+    evenly = minimise(exponential_valley, start, low, high)
+    by_order = minimise(exponential_valley, start, low, high, by_order=True)
+    assert by_order.converged.all() and not evenly.converged.any()
+    assert by_order.value < evenly.value - 1e-5
+    np.testing.assert_allclose(by_order.theta[0, 1], 20, rtol=1e-3)
+
+
+def test_parameters_that_are_not_bounded_by_0_have_no_orders_of_magnitude() -> None:
+    objective, start = rosenbrock(np.array([[0.3, 0.7]])), np.array([[-1.0, 1.0]])
+    one, other = (minimise(objective, start, LOW, HIGH, by_order=flag).theta for flag in (True, False))
+    np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("n_parameters", [1, 4, 10])
 def test_convex_problems_with_active_bounds_agree_with_scipy(n_parameters: int) -> None:
     low, high = np.full(n_parameters, -1.0), np.full(n_parameters, 3.0)
