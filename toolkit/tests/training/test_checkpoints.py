@@ -216,16 +216,9 @@ def test_shipped_checkpoints_are_small_whole_and_described(name: str) -> None:
     assert network.config.kind == "modern"
 
 
-MI_IS_LOPSIDED = "MI's answers to problems of the bank change by .036 on average; .01 to linear ones"
-
-
 @pytest.mark.parametrize("name", shipped())
-def test_shipped_checkpoints_care_little_about_the_names_of_labels(
-    name: str, request: pytest.FixtureRequest
-) -> None:
+def test_shipped_checkpoints_care_little_about_the_names_of_labels(name: str) -> None:
     """Nothing in the network makes the two labels alike; fresh names in every problem of the training do."""
-    if name == "mi":
-        request.applymarker(pytest.mark.xfail(strict=True, reason=MI_IS_LOPSIDED))
     network, _ = load_checkpoint(name)
     problems = standard_problems("ecological", 40)
     with torch.no_grad():
