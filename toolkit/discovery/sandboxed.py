@@ -10,11 +10,11 @@ import torch
 from toolkit.discovery.engine import Engine
 from toolkit.discovery.sandbox.pool import Sandbox
 from toolkit.discovery.tape import Tape
-from toolkit.models.base import Model
+from toolkit.models.by_rows import ModelByRows, SequencesOf, sum_by_row
 from toolkit.trials import Trials
 
 
-class SandboxedModel(Model):
+class SandboxedModel(ModelByRows):
     """A model of unknown origin.
 
     Attributes
@@ -33,15 +33,15 @@ class SandboxedModel(Model):
     def tape(self, trials: Trials) -> Tape:
         """The trials as the text is given them."""
 
-    def log_likelihood_and_gradient(self, theta: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-        rows = self._rows(theta, trials)
-        each, slopes = self.engine.gradient(rows, np.arange(len(rows)) % len(trials), self.tape(trials))
+    def log_likelihood_and_gradient_of_rows(
+        self, theta: np.ndarray, participant: np.ndarray, trials: Trials
+    ) -> tuple[np.ndarray, np.ndarray]:
+        self._check_rows(theta, trials)
+        row, sequence = SequencesOf(trials).of(participant)
+        rows = self._admitted(theta)[row]
+        each, slopes = self.engine.gradient(rows, sequence, self.tape(trials))
         slopes[:, [one.values is not None for one in self.parameters]] = 0.0
-        total, gradient = np.zeros(np.shape(theta)[:-1]), np.zeros(np.shape(theta))
-        leading, participant = np.shape(theta)[:-2], trials.participant_index
-        np.add.at(total, (..., participant), each.reshape(*leading, len(trials)))
-        np.add.at(gradient, (..., participant, slice(None)), slopes.reshape(*leading, len(trials), -1))
-        return total, gradient
+        return sum_by_row(row, len(theta), each, slopes)
 
     def totals(self, theta: np.ndarray, trials: Trials, *, interpreted: bool = False) -> np.ndarray:
         """(sequences,) log-likelihoods, with a row of parameters (sequences, parameters) for each.
@@ -57,7 +57,11 @@ class SandboxedModel(Model):
     def _rows(self, theta: np.ndarray, trials: Trials) -> np.ndarray:
         """(rows, parameters), the sequences in order for every start; of a few values the nearest one."""
         given = torch.as_tensor(np.asarray(theta, dtype=float))
-        rows = self._by_sequence(given, trials).numpy().reshape(-1, given.shape[-1]).copy()
+        return self._admitted(self._by_sequence(given, trials).numpy().reshape(-1, given.shape[-1]))
+
+    def _admitted(self, rows: np.ndarray) -> np.ndarray:
+        """The same rows (rows, parameters), of a parameter of a few values the nearest one."""
+        rows = rows.copy()
         for position, parameter in enumerate(self.parameters):
             if parameter.values is not None:
                 values = np.array(parameter.values, dtype=float)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from toolkit.errors import UsageError, did_you_mean
 from toolkit.models import Model
-from toolkit.models.by_rows import CompiledModel
+from toolkit.models.by_rows import ModelByRows
 from toolkit.trials import Trials
 
 Share = Literal["participant", "problem", "everyone"]
@@ -55,7 +55,7 @@ def _with_participants(trials: Trials, participant: np.ndarray) -> Trials:
 class Likelihood:
     """Summed log-likelihoods of a model and their gradients, for any rows of parameters of any units.
 
-    A row costs the trials of its unit. Models that are compiled take rows as they are. For others, which
+    A row costs the trials of its unit. Models that are compiled, or run in the sandbox, take rows as they are. For others, which
     work on arrays, rows are put into lanes, copies of a unit's sequences, so that all lanes have about equally many; when only half as many rows are left, they get lanes of
     their own, and what the model knows about the trials is looked up for these alone.
 
@@ -81,7 +81,7 @@ class Likelihood:
         """
         if not len(unit):
             return np.zeros(0), np.zeros(theta.shape)
-        if isinstance(self.model, CompiledModel):
+        if isinstance(self.model, ModelByRows):
             return self.model.log_likelihood_and_gradient_of_rows(theta, unit, self.trials)
         counts = np.bincount(unit, minlength=len(self.trials.participants))
         layout = self._layout_for(counts)

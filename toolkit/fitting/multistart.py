@@ -17,7 +17,7 @@ from toolkit.fitting.priors import Prior
 from toolkit.fitting.starts import MARGIN_OF_OTHERS, bounds_of, clip_inside, most_different
 from toolkit.fitting.steps import NO_GAIN
 from toolkit.models import Model
-from toolkit.models.by_rows import CompiledModel
+from toolkit.models.by_rows import ModelByRows
 from toolkit.trials import Trials
 
 AGREEMENT = 0.1
@@ -118,7 +118,7 @@ class MultiStart:
         self.starts, self.finished = starts, finished
         self.lower, self.upper = bounds_of(model.parameters)
         # Likelihoods of models that go through trials can jump, where shortening a step leads nowhere.
-        self._least_promise = ROUGH if isinstance(model, CompiledModel) else 0.0
+        self._least_promise = ROUGH if isinstance(model, ModelByRows) else 0.0
         share = len(starts) * trials.mask.size * trials.n_options / NUMBERS_AT_ONCE
         n_units = len(trials.participants)
         # An even number of blocks keeps two cores busy to the end.

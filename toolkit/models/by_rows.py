@@ -14,7 +14,43 @@ from toolkit.models.compiling import Compiled, Sequences
 from toolkit.trials import MISSING, Trials
 
 
-class CompiledModel(Model):
+class ModelByRows(Model):
+    """A model whose likelihood takes any rows of parameters, each at the cost of its participant's trials."""
+
+    @abstractmethod
+    def log_likelihood_and_gradient_of_rows(
+        self, theta: np.ndarray, participant: np.ndarray, trials: Trials
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Summed log-probabilities of choices and their derivatives, for any rows of parameters.
+
+        Parameters
+        ----------
+        theta
+            (rows, parameters).
+        participant
+            (rows,) number of the participant whose choices each row is to explain.
+
+        Returns
+        -------
+        (rows,) and (rows, parameters)
+        """
+
+    def log_likelihood_and_gradient(self, theta: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
+        theta = np.asarray(theta, dtype=float)
+        self._by_sequence(torch.as_tensor(theta), trials)  # Whether they fit.
+        rows = theta.reshape(-1, theta.shape[-1])
+        participant = np.broadcast_to(np.arange(theta.shape[-2]), theta.shape[:-1]).ravel()
+        total, gradient = self.log_likelihood_and_gradient_of_rows(rows, participant, trials)
+        return total.reshape(theta.shape[:-1]), gradient.reshape(theta.shape)
+
+    def _check_rows(self, theta: np.ndarray, trials: Trials) -> torch.Tensor:
+        """Rows as a tensor, after checking that model, theta and trials fit."""
+        given = torch.as_tensor(theta)
+        self._by_sequence(given[:1].expand(len(trials.participants), -1), trials)
+        return given
+
+
+class CompiledModel(ModelByRows):
     """A model whose probabilities come from a compiled function over one sequence.
 
     Attributes
@@ -29,50 +65,49 @@ class CompiledModel(Model):
     def _compiled_for(self, data: TrialTensors) -> tuple[Compiled, Sequences, dict[str, Any]]:
         """The compiled function, the trials as it reads them, and the values of its other arguments."""
 
-    def log_likelihood_and_gradient(self, theta: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-        theta = np.asarray(theta, dtype=float)
-        self._by_sequence(torch.as_tensor(theta), trials)  # Whether they fit.
-        rows = theta.reshape(-1, theta.shape[-1])
-        participant = np.broadcast_to(np.arange(theta.shape[-2]), theta.shape[:-1]).ravel()
-        total, gradient = self.log_likelihood_and_gradient_of_rows(rows, participant, trials)
-        return total.reshape(theta.shape[:-1]), gradient.reshape(theta.shape)
-
     def log_likelihood_and_gradient_of_rows(
         self, theta: np.ndarray, participant: np.ndarray, trials: Trials
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The same for any rows of parameters.
-
-        Parameters
-        ----------
-        theta
-            (rows, parameters).
-        participant
-            (rows,) number of the participant whose choices each row is to explain.
-
-        Returns
-        -------
-        (rows,) and (rows, parameters)
-        """
-        given = torch.as_tensor(theta)
-        self._by_sequence(given[:1].expand(len(trials.participants), -1), trials)  # Whether they fit.
-        data = TrialTensors.of(trials, given)
+        data = TrialTensors.of(trials, self._check_rows(theta, trials))
         compiled, sequences, constants = self._compiled_for(data)
-        order, first = data.remember("sequences of participants", lambda: _by_participant(trials))
-        n_sequences = np.diff(first)[participant]
-        row = np.repeat(np.arange(len(theta)), n_sequences)
-        number = np.arange(len(row)) - np.repeat(n_sequences.cumsum() - n_sequences, n_sequences)
+        spread = data.remember("sequences of participants", lambda: SequencesOf(trials))
+        row, sequence = spread.of(participant)
         each, slopes = compiled.log_likelihood_and_gradient(
             theta[row],
-            order[first[participant][row] + number],
+            sequence,
             sequences,
             constants,
             smallest=SMALLEST_PROBABILITY,
             n_threads=self.n_threads,
         )
-        total, gradient = np.zeros(len(theta)), np.zeros(theta.shape)
-        np.add.at(total, row, each)
-        np.add.at(gradient, row, slopes)
-        return total, gradient
+        return sum_by_row(row, len(theta), each, slopes)
+
+
+class SequencesOf:
+    """Which sequences are whose."""
+
+    def __init__(self, trials: Trials) -> None:
+        participant = trials.participant_index
+        self._order = np.argsort(participant, kind="stable")
+        self._n_sequences = np.bincount(participant, minlength=len(trials.participants))
+        self._first = self._n_sequences.cumsum() - self._n_sequences
+
+    def of(self, participant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All sequences of the participant of every row: the row's number and the sequence's, one behind the other."""
+        counts = self._n_sequences[participant]
+        row = np.repeat(np.arange(len(participant)), counts)
+        number = np.arange(len(row)) - np.repeat(counts.cumsum() - counts, counts)
+        return row, self._order[self._first[participant][row] + number]
+
+
+def sum_by_row(
+    row: np.ndarray, n_rows: int, each: np.ndarray, slopes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values (sequences,) and gradients (sequences, parameters) summed over the sequences of each row."""
+    total, gradient = np.zeros(n_rows), np.zeros((n_rows, slopes.shape[1]))
+    np.add.at(total, row, each)
+    np.add.at(gradient, row, slopes)
+    return total, gradient
 
 
 def join_sequences(data: TrialTensors, arrays: Mapping[str, torch.Tensor]) -> Sequences:
@@ -83,10 +118,3 @@ def join_sequences(data: TrialTensors, arrays: Mapping[str, torch.Tensor]) -> Se
     chosen = np.where(data.scored.cpu().numpy(), data.choice.cpu().numpy(), MISSING)[mask]
     first = np.concatenate([[0], mask.sum(1).cumsum()])
     return Sequences(first, flat, chosen, data.n_options)
-
-
-def _by_participant(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of all sequences, (sequences,), by participant, and where each one's begin, (participants + 1,)."""
-    participant = trials.participant_index
-    n_sequences = np.bincount(participant, minlength=len(trials.participants))
-    return np.argsort(participant, kind="stable"), np.concatenate([[0], n_sequences.cumsum()])
