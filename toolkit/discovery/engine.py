@@ -54,6 +54,8 @@ class Engine:
 
     Attributes
     ----------
+    compiled
+        The form in which it is compiled; None where it is interpreted.
     why_interpreted
         Why the program is not compiled; "" if it is.
     """
@@ -61,11 +63,12 @@ class Engine:
     def __init__(
         self,
         interpreted: Definition,
-        compiled: Definition | None,
+        compiled: tuple[Definition, ...],
         why_interpreted: str,
         sandbox: Sandbox | None = None,
     ) -> None:
-        self.interpreted, self.compiled = interpreted, compiled
+        self.interpreted = interpreted
+        self.compiled, *self._slower = (*compiled, None)
         self.why_interpreted = why_interpreted
         self._sandbox = sandbox
         self._deadline: float | None = None
@@ -120,14 +123,14 @@ class Engine:
     ) -> dict[str, np.ndarray]:
         theta = np.ascontiguousarray(theta, dtype=float)
         seconds = self._seconds()
-        if self.compiled is not None and not interpreted:
+        while (form := self.compiled) is not None and not interpreted:
             try:
-                with self.sandbox.worker(compiles=True, prefer=self.compiled.key) as worker:
-                    return _run([worker], self.compiled, operation, theta, sequence, tape, seconds)
+                with self.sandbox.compiler(prefer=form.key, numba=form.compiles) as worker:
+                    return _run([worker], form, operation, theta, sequence, tape, seconds)
             except Rejected as error:
                 if error.reason != "not compiled":
                     raise
-                self.compiled, self.why_interpreted = None, error.what
+                self._give_up(form, error.what)
         n_workers = max(1, min(self.sandbox.n_workers, len(theta) // FEWEST_ROWS))
         # Threads take turns, since each takes all workers.
         with self._lock, contextlib.ExitStack() as stack:
@@ -136,6 +139,13 @@ class Engine:
                 for _ in range(n_workers)
             ]
             return _run(workers, self.interpreted, operation, theta, sequence, tape, seconds)
+
+    def _give_up(self, form: Definition, why: str) -> None:
+        """Go on with the next form, unless another thread has done so already."""
+        with self._lock:
+            if self.compiled is form:
+                self.compiled = self._slower.pop(0)
+                self.why_interpreted = why if self.compiled is None else ""
 
     def _seconds(self) -> float:
         """How long the next request may take."""

@@ -107,7 +107,8 @@ class LegacyModel(SandboxedModel):
         self.name, self.parameters = program.name, program.parameters
         self.schemas = (program.task.schema,)
         self.binding = program.binding()
-        self.engine = Engine(*_definitions(program, self.binding), "", sandbox)
+        interpreted, compiled = _definitions(program, self.binding)
+        self.engine = Engine(interpreted, (compiled,), "", sandbox)
 
     def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
         raise UsageError(

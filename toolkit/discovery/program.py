@@ -208,10 +208,11 @@ def _engine(program: Program, contract: Contract, sandbox: Sandbox | None) -> En
     try:
         return Engine(interpreted, _compiled(contract, task), "", sandbox)
     except (NotLowered, UsageError) as error:
-        return Engine(interpreted, None, str(error), sandbox)
+        return Engine(interpreted, (), str(error), sandbox)
 
 
-def _compiled(contract: Contract, task: Task) -> Definition:
+def _compiled(contract: Contract, task: Task) -> tuple[Definition, Definition]:
+    """The program for the toolkit's own compiler, and for numba, which knows more and is slower."""
     columns = {f"column_{name}": task.columns[name] for name in contract.columns(task)}
     examples = {n: np.empty((0,) * (1 + c.n_axes), _EXAMPLES[c.kind]) for n, c in columns.items()}
     asked = {f"engine_asked_{i}": np.empty(0, dtype=bool) for i in range(task.n_stages)}
@@ -231,7 +232,8 @@ def _compiled(contract: Contract, task: Task) -> Definition:
         "n_parameters": len(contract.parameters),
         "smallest": SMALLEST_PROBABILITY,
     }
-    return Definition(told, compiles=True)
+    own, numba = ({**told, "by_numba": by_numba} for by_numba in (False, True))
+    return Definition(own, compiles=False), Definition(numba, compiles=True)
 
 
 def _numbers(theta: Array) -> np.ndarray:

@@ -203,8 +203,8 @@ class _Lowering:
         body = [inlined.visit(node) for node in init.body[:-1] if not isinstance(node, ast.Expr)]
         lines = [f"    {line}" for node in body for line in ast.unparse(node).splitlines()]
         for name in self.numbers:
-            kind = ", dtype=np.int64" if name in self.whole else ""
-            lines.append(f"    engine_cell_{name} = np.full(1, init_{name}{kind})")
+            start = f"init_{name}, dtype=np.int64" if name in self.whole else f"float(init_{name})"
+            lines.append(f"    engine_cell_{name} = np.full(1, {start})")
         return lines
 
 

@@ -79,9 +79,21 @@ class Sandbox:
         UsageError
             where a layer that is needed is not active on this machine.
         """
-        # A compiler takes seconds to start and to compile: it is worth waiting for one of those that are there.
-        turn = self._compilers if compiles else contextlib.nullcontext()
-        with turn, self._borrowed(compiles=compiles, prefer=prefer, checked=True) as worker:
+        with self._borrowed(compiles=compiles, prefer=prefer, checked=True) as worker:
+            yield worker
+
+    @contextlib.contextmanager
+    def compiler(self, *, numba: bool, prefer: str = "") -> Iterator[Worker]:
+        """A worker to compile with, and to run what is compiled; there are as many at once as are kept.
+
+        A compiler takes a while to start and to compile: it is worth waiting for one of those that are there.
+
+        Parameters
+        ----------
+        numba
+            Whether numba is needed, which takes seconds to start.
+        """
+        with self._compilers, self.worker(compiles=numba, prefer=prefer) as worker:
             yield worker
 
     @contextlib.contextmanager

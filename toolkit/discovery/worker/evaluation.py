@@ -130,16 +130,28 @@ class CompiledRows:
     ----------
     text
         The module that :func:`toolkit.models.compiling.write_sequence` wrote.
+    by_numba
+        Or by the toolkit, which is quicker and knows less.
     """
 
     def __init__(
-        self, text: str, entry: str, arguments: list[str], n_parameters: int, smallest: float
+        self,
+        text: str,
+        entry: str,
+        arguments: list[str],
+        n_parameters: int,
+        smallest: float,
+        *,
+        by_numba: bool,
     ) -> None:
-        from toolkit.models.compiling import Compiled
+        from toolkit.models.compiling import Compiled, MachineModule
 
-        module = ModuleType("candidate")
-        module.__file__ = CANDIDATE
-        exec(compile(text, CANDIDATE, "exec"), module.__dict__)
+        if by_numba:
+            module: Any = ModuleType("candidate")
+            module.__file__ = CANDIDATE
+            exec(compile(text, CANDIDATE, "exec"), module.__dict__)
+        else:
+            module = MachineModule(text, CANDIDATE)
         self._compiled = Compiled(module, entry, tuple(arguments), n_parameters)
         self._smallest = smallest
 
@@ -181,9 +193,12 @@ class CompiledRows:
 def _guarded(run: Callable, *given: Any, **options: Any) -> Any:
     """What it returns; what the compiler or a check of an index says becomes a fault of the candidate."""
     from toolkit.errors import UsageError
+    from toolkit.models.compiling import NotTranslated
 
     try:
         return run(*given, **options)
+    except NotTranslated as error:
+        raise Fault("not compiled", f"it needs numba: {error}.") from error
     except UsageError as error:
         refused = error.what.startswith("numba cannot compile")
         raise Fault("not compiled" if refused else "error", f"{error.what} {error.fix}".strip()) from error

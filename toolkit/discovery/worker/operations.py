@@ -15,6 +15,7 @@ from toolkit.discovery.worker.faults import Fault
 from toolkit.discovery.worker.interpreted import Interpreted
 from toolkit.discovery.worker.legacy import CompiledLegacyRows, LegacyRows
 from toolkit.discovery.worker.simulation import Simulation
+from toolkit.discovery.worker.warming import warm_compiler, warm_translator
 
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -23,9 +24,8 @@ class Bench:
     """What a worker holds between two requests, and its operations by name."""
 
     def __init__(self, *, compiles: bool) -> None:
+        warm_translator()
         if compiles:
-            from toolkit.discovery.worker.warming import warm_compiler
-
             warm_compiler()
         self._programs: dict[str, Evaluated] = {}
         self._data: dict[str, Data] = {}
@@ -131,7 +131,7 @@ def _program(told: dict[str, Any]) -> Evaluated:
     """The program that a message describes."""
     match told["kind"]:
         case "compiled":
-            names = ("text", "entry", "arguments", "n_parameters", "smallest")
+            names = ("text", "entry", "arguments", "n_parameters", "smallest", "by_numba")
             return CompiledRows(**{name: told[name] for name in names})
         case "legacy":
             return LegacyRows(told)

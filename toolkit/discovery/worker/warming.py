@@ -1,7 +1,8 @@
-"""Lets the compiler import what it needs while files can still be read."""
+"""Lets the compilers import what they need while files can still be read."""
 
 from __future__ import annotations
 
+import contextlib
 from types import ModuleType
 
 import numpy as np
@@ -31,10 +32,22 @@ def specimen(theta, codes, numbers, p):
 """
 
 
+_SMALL_SPECIMEN = """
+def specimen(numbers):
+    numbers[0] = np.exp(-numbers[0])
+"""
+
+
+def warm_translator() -> None:
+    """The same with the toolkit's own compiler, which takes a moment; without it there is numba."""
+    from toolkit.models.compiling import MachineModule, NotTranslated
+
+    with contextlib.suppress(NotTranslated):
+        MachineModule(_SMALL_SPECIMEN, "specimen").specimen(np.ones(1))
+
+
 def warm_compiler() -> None:
     """Compile and run a specimen of what is generated for programs."""
-    import toolkit.models.compiling  # noqa: F401
-
     module = ModuleType("specimen")
     exec(compile(_SPECIMEN, "<specimen>", "exec"), module.__dict__)
     module.specimen(np.ones(1), np.zeros(2, dtype=np.int64), np.ones(2), np.zeros((2, 2)))

@@ -1,5 +1,14 @@
 """Plain functions over one sequence of trials, compiled together with their exact derivatives."""
 
 from toolkit.models.compiling.compiled import Compiled, Sequences, Written, compile_sequence, write_sequence
+from toolkit.models.compiling.machine import MachineModule, NotTranslated
 
-__all__ = ["Compiled", "Sequences", "Written", "compile_sequence", "write_sequence"]
+__all__ = [
+    "Compiled",
+    "MachineModule",
+    "NotTranslated",
+    "Sequences",
+    "Written",
+    "compile_sequence",
+    "write_sequence",
+]

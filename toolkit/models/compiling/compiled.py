@@ -13,6 +13,7 @@ import numpy as np
 
 from toolkit.errors import UsageError, did_you_mean
 from toolkit.models.compiling.analysis import Library
+from toolkit.models.compiling.machine import MachineModule
 from toolkit.models.compiling.modules import OUTPUT, WHOLE_THETA, write_module
 from toolkit.models.compiling.programs import read_program
 from toolkit.models.compiling.storage import load_module
@@ -61,7 +62,7 @@ class Compiled:
         The generated source.
     """
 
-    module: ModuleType
+    module: ModuleType | MachineModule
     name: str
     arguments: tuple[str, ...]
     n_parameters: int
@@ -147,8 +148,6 @@ class Compiled:
         outputs: Sequence[np.ndarray],
         n_threads: int,
     ) -> None:
-        from numba.core.errors import NumbaError
-
         given = {**data.arrays, **constants}
         arguments = [given[name] for name in self.arguments if name in given]
         function = getattr(self.module, driver)
@@ -165,15 +164,17 @@ class Compiled:
             edges = np.linspace(0, len(theta), n_threads + 1).astype(int)
             with ThreadPoolExecutor(n_threads) as pool:
                 list(pool.map(run, map(slice, edges[:-1], edges[1:])))
-        except NumbaError as error:
-            raise UsageError(
-                f"numba cannot compile it: {_in_short(error)}", where=f"{self.name} in {self.path}"
-            ) from error
         except IndexError as error:
             raise UsageError(
                 "an index lies outside its array.",
                 where=f"{self.name} in {self.path}",
                 fix="Compare every index with the array's shape.",
+            ) from error
+        except Exception as error:
+            if not type(error).__module__.startswith("numba."):  # Which need not be there at all.
+                raise
+            raise UsageError(
+                f"numba cannot compile it: {_in_short(error)}", where=f"{self.name} in {self.path}"
             ) from error
 
 

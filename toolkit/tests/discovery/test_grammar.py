@@ -43,15 +43,21 @@ def test_every_mechanism_makes_a_program_that_keeps_the_contract_and_compiles(fa
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_sketches_give_finite_likelihoods_on_which_every_parameter_bears(family: str, workers) -> None:
+def test_sketches_are_the_same_compiled_and_interpreted(family: str, workers) -> None:
     grammar, task, trials = grammar_of(family)
+    sequence = np.arange(len(trials))
     for seed in range(3):
         sketch = draw(grammar, np.random.default_rng(seed))
         if not sketch.genes:
             continue
-        model = interpreted(write(grammar, sketch, task, "made").model(workers))
-        theta = inside(model, 3, participants=len(trials.participants))
-        p = model.predict_all(theta, trials)
+        model = write(grammar, sketch, task, "made").model(workers)
+        theta, tape = inside(model, len(trials)), model.tape(trials)
+        total, gradient = model.engine.gradient(theta, sequence, tape)
+        assert not model.engine.compiled.compiles, "the toolkit's own compiler left it to numba"
+        by_python = interpreted(model).engine.gradient(theta, sequence, tape)
+        np.testing.assert_allclose(total, by_python[0], rtol=1e-12)
+        np.testing.assert_allclose(gradient, by_python[1], rtol=1e-5, atol=1e-5)
+        p = model.predict_all(theta[trials.participant_index], trials)
         real = p.sum(-1) > 0
         assert np.isfinite(p).all() and np.allclose(p.sum(-1)[real], 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 
 from toolkit.discovery.caching import fit_key, fit_program
 from toolkit.discovery.checking import recheck
-from toolkit.discovery.engine import Definition
+from toolkit.discovery.engine import Engine
 from toolkit.discovery.probes import probe
 from toolkit.discovery.program import Program, ProgramModel
 from toolkit.discovery.rejection import Rejected
@@ -122,14 +123,19 @@ def test_an_index_that_may_be_no_whole_number_is_left_to_python(trials, workers)
         model.totals(inside(model, 3), trials)
 
 
-def test_what_numba_refuses_is_interpreted(trials, workers) -> None:
-    model = delta_rule(trials).model(workers)
-    content = dict(model.engine.compiled.content)
-    content["text"] = content["text"].replace("np.exp(", "np.no_such_function(")
-    model.engine.compiled = Definition(content, compiles=True)
-    total, _ = model.log_likelihood_and_gradient(inside(model, 3), trials)
-    np.testing.assert_allclose(total, by_hand(inside(model, 3), trials), rtol=1e-12)
-    assert "numba cannot compile it" in model.engine.why_interpreted and model.engine.compiled is None
+def test_what_one_compiler_refuses_is_left_to_the_next_and_to_python(trials, workers) -> None:
+    for instead, says in (("np.e ** (", ""), ("np.no_such_function(", "numba cannot compile it")):
+        model = delta_rule(trials).model(workers)
+        own, numba = (
+            replace(form, content={**form.content, "text": form.content["text"].replace("np.exp(", instead)})
+            for form in (model.engine.compiled, *model.engine._slower)
+            if form is not None
+        )
+        model.engine = Engine(model.engine.interpreted, (own, numba), "", workers)
+        total, _ = model.log_likelihood_and_gradient(inside(model, 3), trials)
+        np.testing.assert_allclose(total, by_hand(inside(model, 3), trials), rtol=1e-12)
+        assert says in model.engine.why_interpreted
+        assert model.engine.compiled is (None if says else numba)
 
 
 # -- what a program is not told --------------------------------------------------------------------
