@@ -182,11 +182,7 @@ class Model(ABC):
 
     def _by_sequence(self, theta: torch.Tensor, trials: Trials) -> torch.Tensor:
         """Rows of participants -> rows of sequences, after checking that model, theta and trials fit."""
-        if trials.schema.name not in self.schemas:
-            raise UsageError(
-                f"model '{self.name}' cannot answer {trials.schema.name} trials.",
-                fix=f"It answers: {', '.join(self.schemas)}.",
-            )
+        self._check_fits(trials)
         expected = (len(trials.participants), len(self.parameters))
         if tuple(theta.shape[-2:]) != expected:
             raise UsageError(
@@ -194,6 +190,14 @@ class Model(ABC):
                 f"not {tuple(theta.shape)}."
             )
         return theta.index_select(-2, torch.as_tensor(trials.participant_index, device=theta.device))
+
+    def _check_fits(self, trials: Trials) -> None:
+        """Refuse trials of a family that the model cannot answer."""
+        if trials.schema.name not in self.schemas:
+            raise UsageError(
+                f"model '{self.name}' cannot answer {trials.schema.name} trials.",
+                fix=f"It answers: {', '.join(self.schemas)}.",
+            )
 
 
 def draw_options(p: np.ndarray, draws: np.ndarray) -> np.ndarray:

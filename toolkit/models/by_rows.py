@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from toolkit.errors import UsageError
 from toolkit.models.base import SMALLEST_PROBABILITY, Model, TrialTensors
 from toolkit.models.compiling import Compiled, Sequences
 from toolkit.trials import MISSING, Trials
@@ -43,11 +44,13 @@ class ModelByRows(Model):
         total, gradient = self.log_likelihood_and_gradient_of_rows(rows, participant, trials)
         return total.reshape(theta.shape[:-1]), gradient.reshape(theta.shape)
 
-    def _check_rows(self, theta: np.ndarray, trials: Trials) -> torch.Tensor:
-        """Rows as a tensor, after checking that model, theta and trials fit."""
-        given = torch.as_tensor(theta)
-        self._by_sequence(given[:1].expand(len(trials.participants), -1), trials)
-        return given
+    def _check_rows(self, theta: np.ndarray, trials: Trials) -> None:
+        """Refuse rows or trials that do not fit the model; quickly, since searches ask again and again."""
+        self._check_fits(trials)
+        if theta.shape[1:] != (len(self.parameters),):
+            raise UsageError(
+                f"model '{self.name}' needs theta as (rows, {len(self.parameters)} parameters), not {theta.shape}."
+            )
 
 
 class CompiledModel(ModelByRows):
@@ -68,7 +71,8 @@ class CompiledModel(ModelByRows):
     def log_likelihood_and_gradient_of_rows(
         self, theta: np.ndarray, participant: np.ndarray, trials: Trials
     ) -> tuple[np.ndarray, np.ndarray]:
-        data = TrialTensors.of(trials, self._check_rows(theta, trials))
+        self._check_rows(theta, trials)
+        data = TrialTensors.of(trials, torch.as_tensor(theta))
         compiled, sequences, constants = self._compiled_for(data)
         spread = data.remember("sequences of participants", lambda: SequencesOf(trials))
         row, sequence = spread.of(participant)

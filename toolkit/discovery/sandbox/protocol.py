@@ -15,6 +15,7 @@ _FRAME = struct.Struct("<4sIQ")
 _MAGIC = b"TKD1"
 FRAME_BYTES = _FRAME.size
 LONGEST_HEADER = 2**24
+_SMALL = 2**15
 _TYPES = ("<f8", "<i8", "|b1")
 
 
@@ -37,7 +38,9 @@ def encode(content: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list
     header = json.dumps({"content": content, "arrays": listed}).encode()
     n_bytes = sum(array.nbytes for array in plain.values())
     pieces = [memoryview(array).cast("B") for array in plain.values() if array.nbytes]
-    return [_FRAME.pack(_MAGIC, len(header), n_bytes) + header, *pieces]
+    begin = _FRAME.pack(_MAGIC, len(header), n_bytes) + header
+    # Small messages are written at once: whoever waits for them wakes up once.
+    return [b"".join([begin, *pieces])] if n_bytes <= _SMALL else [begin, *pieces]
 
 
 def sizes(frame: bytes) -> tuple[int, int]:
