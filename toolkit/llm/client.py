@@ -116,6 +116,8 @@ class Client:
     ----------
     model
         Name under which questions are kept.
+    forces_schema
+        Whether requests may have a schema that replies have to obey.
     tally
         Counts of everything asked so far.
     """
@@ -137,6 +139,7 @@ class Client:
             if not value > 0:
                 raise UsageError(f"{name}={value} does not work.", fix="Give a number above 0.")
         self.model, self.price = provider.model, price or provider.price
+        self.forces_schema: bool = getattr(provider, "forces_schema", True)
         if batch and not isinstance(provider, BatchProvider):
             raise UsageError(f"'{self.model}' cannot be asked in batches here.", fix="Leave batch=True out.")
         if budget.usd is not None and self.price is None:

@@ -134,7 +134,8 @@ class LanguageModelProposer:
             temperature=asking.temperature,
             # Islands that know the same still get replies of their own.
             sample=situation.seed % 2**31,
-            schema=schema,
+            # Where it cannot be forced, the prompt's example has to do.
+            schema=schema if self.client.forces_schema else None,
         )
 
     def _ask(self, request: Request) -> Reply | Failure:

@@ -32,6 +32,7 @@ class Local:
 
     secret = ""
     price = FREE
+    forces_schema = False
 
     def __init__(self, model: str | None = None, base_url: str | None = None) -> None:
         if not model:
