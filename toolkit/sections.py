@@ -87,6 +87,7 @@ class Discovery(SectionParams):
     n_candidates: int = Field(4, ge=1, le=100, description="programs tried in a round")
     n_simulated: int = Field(5, ge=1, le=1000, description="times that every test participant is simulated")
     n_planted: int = Field(1, ge=1, le=6, description="planted programs that are searched for")
+    n_searches: int = Field(1, ge=1, le=100, description="searches for each, among other people")
 
 
 SECTIONS: dict[str, type[SectionParams]] = {

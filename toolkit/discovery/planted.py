@@ -15,6 +15,7 @@ from toolkit.discovery.search.config import SearchConfig
 from toolkit.discovery.search.loop import Search
 from toolkit.discovery.search.reporting import WINNER, report
 from toolkit.discovery.search.running import grammar_proposer
+from toolkit.discovery.search.scoring import Scorer
 from toolkit.discovery.task import Task
 from toolkit.errors import DataError
 from toolkit.models.base import Parameter
@@ -48,6 +49,9 @@ _TYPICAL = {
     **{"rate_habit": (0.2, 0.5), "rate_first": (0.3, 0.7)},
 }
 """Where planted parameters lie: what they do shows in the choices."""
+
+ALIKE = 0.01
+"""Mean difference of probabilities up to which two programs predict the same."""
 
 N_PEOPLE = 16
 """Simulated people a planted program: ten to select on, and six to report on."""
@@ -122,9 +126,17 @@ def _range(parameter: Parameter) -> tuple[float, float]:
 
 
 def find_again(
-    config: SearchConfig, planted: Mapping[str, Mapping[str, str]], folder: Path, sandbox: Sandbox
+    config: SearchConfig,
+    planted: Mapping[str, Mapping[str, str]],
+    folder: Path,
+    sandbox: Sandbox,
+    n_searches: int = 1,
 ) -> pd.DataFrame:
     """Search for programs in the choices of simulated people who follow planted ones, at a bandit.
+
+    Two programs can be written differently and predict the same: learning by the sign of surprises and by what
+    confirms a choice are one thing where only the chosen option's outcome is seen. So winners are judged by what they
+    predict, too.
 
     Parameters
     ----------
@@ -132,24 +144,31 @@ def find_again(
         Of all searches; its splits are of ``N_PEOPLE`` people.
     planted
         Mechanisms of each planted program.
+    n_searches
+        Searches for each, with other seeds among other people.
 
     Returns
     -------
-    One row a planted program: ``planted``; ``found``, the winner's mechanisms; ``same``, whether they are
-    those that were planted; ``shared``, the share of all mechanisms in either that are in both; ``difference`` of
-    the criterion on test participants, winner - planted; and ``n_tried``.
+    One row a search: ``planted`` and ``search``, its number; ``found``, the winner's mechanisms; ``same``, whether
+    they are those that were planted; ``apart``, how far the probabilities of choices lie apart on average that winner
+    and planted program predict for test participants, each fitted to them; ``alike``, whether that is at most
+    ``ALIKE``; ``shared``, the share of all mechanisms in either that are in both; ``difference`` of the criterion on test
+    participants, winner - planted; and ``n_tried``.
     """
-    seeds = Seeds(config.seed)
     rows = []
-    for name, genes in track(planted.items(), "finding planted programs", len(planted)):
+    searches = [(name, number) for name in planted for number in range(n_searches)]
+    for name, number in track(searches, "finding planted programs", len(searches)):
+        own = config if number == 0 else config.changed(seed=Seeds(config.seed).integer(f"{number}") % 2**32)
+        seeds = Seeds(own.seed)
         design = bandit_design(N_PEOPLE, 200, seeds.numpy(f"design for {name}"))
         task = Task.of(design)
         grammar = grammar_for(task)
-        sketch = grammar.sketch(genes)
+        sketch = grammar.sketch(planted[name])
         people = simulate_planted(write(grammar, sketch, task, name), design, seeds, sandbox)
-        search = Search(config, grammar_proposer, folder / name, trials=people, sandbox=sandbox)
+        place = folder / f"{name} {number}"
+        search = Search(own, grammar_proposer, place, trials=people, sandbox=sandbox)
         search.run()
-        rows.append({"planted": name, **_compared(search, grammar, sketch)})
+        rows.append({"planted": name, "search": number + 1, **_compared(search, grammar, sketch)})
     return pd.DataFrame(rows)
 
 
@@ -158,15 +177,28 @@ def _compared(search: Search, grammar: Grammar, planted: Sketch) -> dict[str, ob
     sketch = grammar.sketch(found.winner.proposal.origin["genes"])
     one, other = set(planted.genes), set(sketch.genes)
     final = search.scorer.on(search.study.test)
-    truth = final.score(write(grammar, planted, search.study.task, "planted")).mean
+    truth = write(grammar, planted, search.study.task, "planted")
+    score = final.score(truth).mean
     own = found.table.loc[found.table["kind"] == WINNER, "test"].iloc[0]
+    apart = how_far_apart(found.program, truth, final)
     return {
         "found": " + ".join(name for _, name in sketch.genes),
         "same": one == other,
+        "apart": apart,
+        "alike": apart <= ALIKE,
         "shared": len(one & other) / len(one | other),
-        "difference": own - truth if truth is not None else np.nan,
+        "difference": own - score if score is not None else np.nan,
         "n_tried": len(search.journal.candidates()),
     }
+
+
+def how_far_apart(one: Program, other: Program, final: Scorer) -> float:
+    """Mean absolute difference of two programs' probabilities of choices, each fitted to the same people."""
+    trials = final.trials
+    first, second = (
+        program.model(final.sandbox).predict_all(final.fit(program).theta, trials) for program in (one, other)
+    )
+    return float(np.abs(first - second)[trials.mask].mean())
 
 
 PLANTED_SEARCH = SearchConfig.model_validate(
@@ -176,7 +208,7 @@ PLANTED_SEARCH = SearchConfig.model_validate(
         "description": "Simulated people choose between two options whose chances of a reward drift.",
         "data": {"name": "simulated"},
         "splits": {"prompt": "0:1", "evaluation": "0:10", "test": "10:"},
-        "loop": {"rounds": 5, "candidates": 4},
+        "loop": {"rounds": 8, "candidates": 4},
         "fit": {"starts": 3, "exchange_rounds": 1, "final_starts": 4, "final_exchange_rounds": 1},
     }
 )

@@ -160,19 +160,27 @@ def plot_found_again(table: pd.DataFrame, *, theme: Theme | None = None) -> go.F
     style = program_style(WINNER)
     figure = go.Figure()
     ordered = table.iloc[::-1]
+    names = ordered["planted"] + (", " + ordered["search"].astype(str) if table["search"].max() > 1 else "")
     figure.add_bar(
         x=ordered["shared"],
-        y=ordered["planted"],
+        y=names,
         orientation="h",
-        marker={"color": [style.colour if same else GREY for same in ordered["same"]]},
-        customdata=ordered[["found", "difference"]],
-        hovertemplate="%{customdata[0]}<br>%{customdata[1]:+.1f} to the planted program<extra></extra>",
+        marker={
+            "color": [
+                style.colour if alike or same else GREY
+                for same, alike in zip(ordered["same"], ordered["alike"], strict=True)
+            ],
+            "pattern": {"shape": ["" if same else "/" for same in ordered["same"]]},
+        },
+        customdata=ordered[["found", "difference", "apart"]],
+        hovertemplate="%{customdata[0]}<br>%{customdata[1]:+.1f} to the planted program<br>"
+        "probabilities %{customdata[2]:.3f} apart<extra></extra>",
         showlegend=False,
     )
     figure.update_xaxes(title_text="Share of mechanisms in common", range=[0, 1])
     caption = (
-        "Mechanisms that planted and found programs have in common, as a share of all in either. Coloured: "
-        "exactly the planted mechanisms were found."
+        "Mechanisms that planted and found programs have in common, as a share of all in either. Coloured: the "
+        "program that was found predicts the same; without hatching, it has exactly the planted mechanisms."
     )
     return _with_margin(finished(figure, caption, height=130 + 34 * len(table), theme=theme))
 

@@ -72,13 +72,20 @@ def test_repetitions_are_in_the_order_of_conditions_and_people_are_black() -> No
 def test_planted_programs_that_were_found_exactly_stand_out() -> None:
     table = pd.DataFrame(
         {
-            "planted": ["one", "two"],
-            "found": ["one", "three"],
-            "same": [True, False],
-            "shared": [1.0, 0.25],
-            "difference": [0.0, -1.0],
+            "planted": ["one", "two", "two"],
+            "search": [1, 1, 2],
+            "found": ["one", "three", "four"],
+            "same": [True, False, False],
+            "alike": [True, False, True],
+            "apart": [0.0, 0.1, 0.01],
+            "shared": [1.0, 0.25, 0.5],
+            "difference": [0.0, -1.0, 0.0],
         }
     )
     (bar,) = plot_found_again(table).data
-    assert list(bar.y) == ["two", "one"] and list(bar.x) == [0.25, 1.0]
-    assert bar.marker.color[0] != bar.marker.color[1] == program_style("winner").colour
+    assert list(bar.y) == ["two, 2", "two, 1", "one, 1"] and list(bar.x) == [0.5, 0.25, 1.0]
+    found = program_style("winner").colour
+    assert [colour == found for colour in bar.marker.color] == [True, False, True]
+    assert list(bar.marker.pattern.shape) == ["/", "/", ""]
+    (bar,) = plot_found_again(table.iloc[:2]).data
+    assert list(bar.y) == ["two", "one"]

@@ -1,0 +1,44 @@
+"""The notebook about discovery runs where people's data are not, and says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from toolkit.manifest import read_record
+from toolkit.tests.notebooks import hide_data, run_cells
+from toolkit.viz import read_figure
+
+
+@pytest.mark.slow
+def test_programs_are_found_among_simulated_people_and_titles_say_so(
+    home: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide_data(monkeypatch)
+    monkeypatch.setenv("TOOLKIT_CACHE", str(home / "cache"))
+    names = run_cells(
+        checkout / "notebooks" / "05_discovery.ipynb",
+        profile="smoke",
+        n_rounds=1,
+        n_candidates=2,
+        n_simulated=1,
+    )
+    folder = home / "papermill_runs" / "interactive" / "05_discovery"
+    record = read_record(folder)
+    assert record is not None and record.takeaways[0].startswith(
+        "Simulated people, two-step task: the winner's"
+    )
+    titles = {
+        a.name: read_figure(folder / a.path).layout.title.text for a in record.artifacts if a.kind == "figure"
+    }
+    assert set(titles) == {"lineage", "differences", "repetitions", "recovery", "found_again"}
+    assert all("Simulated people" in title for title in titles.values())
+    tried = pd.read_parquet(folder / "artifacts" / "candidates.parquet")
+    assert len(tried) == 2 and tried["mean"].notna().any()
+    table = pd.read_parquet(folder / "artifacts" / "test_table.parquet")
+    assert set(table.loc[table["kind"] == "baseline", "model"]) == {"chance", "daw_hybrid"}
+    planted = pd.read_parquet(folder / "artifacts" / "planted.parquet")
+    assert len(planted) == 1 and f"Of {len(planted)} searches" in record.takeaways[1]
+    assert names["found"].program.text in names["found"].winner.proposal.content["code"]
