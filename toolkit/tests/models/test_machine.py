@@ -143,8 +143,14 @@ def test_an_index_outside_and_too_much_memory_are_errors_and_not_more() -> None:
     with pytest.raises(IndexError):
         machine(never, boundscheck=True).f(np.zeros(5), out)
     greedy = machine("def f(n, out):\n    w = np.zeros(n)\n    out[0] = len(w)")
+    square = machine(
+        "def f(n, out):\n    w = np.zeros((n, n, 8))\n    w[n - 1, 5, 5] = 1.0\n    out[0] = len(w)"
+    )
+    for n in (2**40, -1, -(2**40)):
+        with pytest.raises(MemoryError):
+            greedy.f(n, out)
     with pytest.raises(MemoryError):
-        greedy.f(2**40, out)
+        square.f(2**32, out)  # As many elements as 64 bits count from 0 on.
     greedy.f(10**6, out)
     assert out[0] == 10**6
 

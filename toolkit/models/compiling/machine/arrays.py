@@ -22,6 +22,9 @@ from toolkit.models.compiling.vocabulary import WHOLE_NUMBERS, is_shape, name_of
 _ON_STACK = 64
 """Elements up to which an array of a known size lies on the stack, where LLVM can make registers of it."""
 
+_MOST_ELEMENTS = 2**31
+"""Elements of an array beyond which there is no memory for it."""
+
 
 class Arrays(Expressions):
     """New arrays and what is stored in them.
@@ -119,17 +122,30 @@ class Arrays(Expressions):
         # In a loop an array of an earlier round may go on under another name.
         if 0 < known <= _ON_STACK and not self.depth:
             return Array(array_kind, self.slot(f"[{known} x {STORED[kind]}], align 16"), sizes)
-        n_bytes = self.compute(f"mul i64 {self._n_elements(sizes)}, {N_BYTES[kind]}")
+        n_bytes = self.compute(f"mul i64 {self._few_enough(sizes)}, {N_BYTES[kind]}")
         rounded = self.compute(f"and i64 {self.compute(f'add i64 {n_bytes}, 15')}, -16")
         end = self.compute("getelementptr i8, ptr %arena, i64 8")
         begin, limit = self.compute("load ptr, ptr %arena"), self.compute(f"load ptr, ptr {end}")
         room = self._difference(limit, begin)
-        after = self.new_label()
-        self.branch(Scalar(TRUTH, self.compute(f"icmp ule i64 {rounded}, {room}")), after, self.TOO_MUCH)
-        self.label(after)
+        self._require(f"icmp ule i64 {rounded}, {room}")
         following = self.compute(f"getelementptr i8, ptr {begin}, i64 {rounded}")
         self.write(f"store ptr {following}, ptr %arena")
         return Array(array_kind, begin, sizes)
+
+    def _few_enough(self, sizes: tuple[str, ...]) -> str:
+        """How many elements, unless they are too many, or a size is below 0; no product is too large for 64 bits."""
+        count = "1"
+        for size in sizes:
+            self._require(f"icmp ule i64 {size}, {_MOST_ELEMENTS}")
+            count = self.compute(f"mul i64 {count}, {size}")
+            self._require(f"icmp ule i64 {count}, {_MOST_ELEMENTS}")
+        return count
+
+    def _require(self, test: str) -> None:
+        """Go on only where there is enough memory."""
+        after = self.new_label()
+        self.branch(Scalar(TRUTH, self.compute(test)), after, self.TOO_MUCH)
+        self.label(after)
 
     def _difference(self, one: str, other: str) -> str:
         a, b = (self.compute(f"ptrtoint ptr {pointer} to i64") for pointer in (one, other))
