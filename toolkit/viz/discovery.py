@@ -157,32 +157,35 @@ def plot_found_again(table: pd.DataFrame, *, theme: Theme | None = None) -> go.F
     """
     import plotly.graph_objects as go
 
+    from toolkit.discovery.planted import ALIKE
+
     style = program_style(WINNER)
     figure = go.Figure()
-    ordered = table.iloc[::-1]
-    names = ordered["planted"] + (", " + ordered["search"].astype(str) if table["search"].max() > 1 else "")
-    figure.add_bar(
-        x=ordered["shared"],
-        y=names,
-        orientation="h",
+    figure.add_vline(x=ALIKE, line=GUIDE)
+    figure.add_scatter(
+        x=table["apart"],
+        y=table["planted"],
+        mode="markers",
         marker={
-            "color": [
-                style.colour if alike or same else GREY
-                for same, alike in zip(ordered["same"], ordered["alike"], strict=True)
-            ],
-            "pattern": {"shape": ["" if same else "/" for same in ordered["same"]]},
+            "size": 11,
+            "color": [style.colour if alike else GREY for alike in table["alike"]],
+            "symbol": ["circle" if same else "circle-open" for same in table["same"]],
+            "line": {"width": 2},
         },
-        customdata=ordered[["found", "difference", "apart"]],
+        customdata=table[["found", "difference", "shared"]],
         hovertemplate="%{customdata[0]}<br>%{customdata[1]:+.1f} to the planted program<br>"
-        "probabilities %{customdata[2]:.3f} apart<extra></extra>",
+        "%{customdata[2]:.0%} of mechanisms shared<extra></extra>",
         showlegend=False,
     )
-    figure.update_xaxes(title_text="Share of mechanisms in common", range=[0, 1])
+    farthest = max(2 * ALIKE, 1.1 * float(table["apart"].max()))
+    figure.update_xaxes(title_text="Mean difference of predicted probabilities", range=[-ALIKE / 4, farthest])
+    figure.update_yaxes(autorange="reversed")
     caption = (
-        "Mechanisms that planted and found programs have in common, as a share of all in either. Coloured: the "
-        "program that was found predicts the same; without hatching, it has exactly the planted mechanisms."
+        "How far the predictions of found and planted programs lie apart, a point for each search. Coloured, left of the "
+        "line: the found program predicts the same. Filled: it has exactly the planted mechanisms."
     )
-    return _with_margin(finished(figure, caption, height=130 + 34 * len(table), theme=theme))
+    n_rows = table["planted"].nunique()
+    return _with_margin(finished(figure, caption, height=130 + 34 * n_rows, theme=theme))
 
 
 def _with_margin(figure: go.Figure) -> go.Figure:

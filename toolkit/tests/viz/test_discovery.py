@@ -82,10 +82,8 @@ def test_planted_programs_that_were_found_exactly_stand_out() -> None:
             "difference": [0.0, -1.0, 0.0],
         }
     )
-    (bar,) = plot_found_again(table).data
-    assert list(bar.y) == ["two, 2", "two, 1", "one, 1"] and list(bar.x) == [0.5, 0.25, 1.0]
+    (points,) = plot_found_again(table).data
+    assert list(points.y) == ["one", "two", "two"] and list(points.x) == [0.0, 0.1, 0.01]
     found = program_style("winner").colour
-    assert [colour == found for colour in bar.marker.color] == [True, False, True]
-    assert list(bar.marker.pattern.shape) == ["/", "/", ""]
-    (bar,) = plot_found_again(table.iloc[:2]).data
-    assert list(bar.y) == ["two", "one"]
+    assert [colour == found for colour in points.marker.color] == [True, False, True]
+    assert list(points.marker.symbol) == ["circle", "circle-open", "circle-open"]
