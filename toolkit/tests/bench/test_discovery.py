@@ -31,8 +31,11 @@ def test_the_plain_loop_the_program_and_the_legacy_function_agree(monkeypatch: p
         found = legacy.model(sandbox).totals(theta, trials, interpreted=True)
         np.testing.assert_allclose(found, plain, rtol=1e-12)
         reference = discovery._plain(trials, model, n_starts=1)
+        values = np.array([value for _, value in reference])
+        ends = discovery._ends_of_loop(trials, program.model(sandbox), n_starts=1)
+        np.testing.assert_allclose(ends, values, atol=discovery.TOLERANCE)
         # A fit of one start each, so that only its likelihoods matter here.
         fitted = fit(model, trials.until(5), n_starts=1, exchange_rounds=0, progress=False)
         for nats, as_good in ((0.0, True), (-1.0, False)):
-            table = fitted.table.assign(log_likelihood=reference[0][1] + nats)
+            table = fitted.table.assign(log_likelihood=values + nats)
             assert discovery._as_good(model, replace(fitted, table=table), trials, reference) is as_good
