@@ -1,4 +1,4 @@
-"""Fits of bandit learners and filters of changing worlds, beside plain loops; cost over people."""
+"""Fits of bandit learners, filters of changing worlds and Meta-RL, beside plain loops; cost over people."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from toolkit.bench._growth import growth_rows
 from toolkit.bench._plain_bandits import (
@@ -18,6 +19,7 @@ from toolkit.bench._plain_bandits import (
     search_from,
     var_smile_means,
 )
+from toolkit.bench._plain_metarl import plain_loss, plain_step
 from toolkit.bench.core import Row, median_seconds
 from toolkit.experiments.bandits import get_task
 from toolkit.experiments.volatile import GaussianTask
@@ -27,6 +29,7 @@ from toolkit.fitting.starts import draw_starts
 from toolkit.models import get_model_for
 from toolkit.models.surprise import predict_stream
 from toolkit.seeds import Seeds
+from toolkit.training.metarl import ActorCritic, MetaRLConfig
 from toolkit.trials import Trials
 
 SUBJECTS, STARTS, MODELS = 50, 100, ("rescorla_wagner", "rescorla_wagner_signed")
@@ -36,16 +39,18 @@ STREAMS, STEPS, PLAIN_STEPS = 60, 100_000, 3_000
 PEOPLE, GROWING, STARTS_OF_MANY = (100, 1_000, 10_000), "rescorla_wagner_signed", 4
 DIFFERENT_PEOPLE = 200
 """Smaller studies have some of them, larger ones all again and again."""
-WANTED_RATIO, ALLOWED_S = 40, 60
+TASK_OF_AGENTS, PLAIN_EPISODES = "full", 8
+"""A loop of one environment at a time learns from so few episodes, and others' seconds are extrapolated."""
+WANTED_RATIO, WANTED_RATIO_OF_AGENTS, ALLOWED_S = 40, 20, 60
 
 _SAME_OPTIMUM = 1e-4
 """Nats by which ends of two searches for one optimum may differ."""
 
 
 def rows() -> list[Row]:
-    """Two models of 50 subjects, exact Bayes, the other filters, and cost over people."""
+    """Two models of 50 subjects, exact Bayes, the other filters, Meta-RL, and cost over people."""
     growth = growth_rows(simulate(max(PEOPLE)), PEOPLE, GROWING, method="map", n_starts=STARTS_OF_MANY)
-    return [fits_row(), exact_row(), filters_row(), *growth]
+    return [fits_row(), exact_row(), filters_row(), agents_row(), *growth]
 
 
 def simulate(n_people: int) -> Trials:
@@ -140,6 +145,39 @@ def filters_row(n_streams: int = STREAMS, n_steps: int = STEPS, n_plain_steps: i
         met=max(row.ours_s, *taken.values()) < ALLOWED_S,
         note=f"{row.note}; seconds of the others, of the same streams: {each}",
     )
+
+
+def agents_row(n_episodes: int | None = None, n_plain: int = PLAIN_EPISODES) -> Row:
+    """One update of Meta-RL, beside a loop that steps one environment at a time."""
+    config = MetaRLConfig(task=TASK_OF_AGENTS, **({"episodes": n_episodes} if n_episodes else {}))
+    trainer, plain = ActorCritic(config), ActorCritic(config)
+    few = ActorCritic(config.model_copy(update={"episodes": n_plain})).draw()
+    draws = torch.rand(few.free.shape, generator=Seeds(0).torch("draws"))
+    losses = trainer.loss(few, trainer.play(few, draws)), plain_loss(plain, few, draws)
+    slopes = [
+        torch.cat([g.flatten() for g in _gradients(loss, t)])
+        for loss, t in zip(losses, (trainer, plain), strict=True)
+    ]
+    same = torch.allclose(*losses, atol=1e-5) and torch.allclose(*slopes, atol=1e-5)
+    with one_thread():
+        ours_s, plain_s = median_seconds(trainer.step, partial(plain_step, plain, few, draws))
+    steps = [int(episodes.free.numel()) for episodes in (trainer.draw(), few)]
+    return Row(
+        what=f"Meta-RL, one update on {config.episodes} episodes of the {config.task} task, {steps[0]:,} steps",
+        ours_s=ours_s,
+        reference_s=plain_s * steps[0] / steps[1],
+        goal=f"ratio ≥ {WANTED_RATIO_OF_AGENTS}",
+        same_result=same,
+        met=plain_s * steps[0] / steps[1] / ours_s >= WANTED_RATIO_OF_AGENTS,
+        note=(
+            f"{steps[0] / ours_s:,.0f} steps/s; the loop was timed on {n_plain} episodes; compared: loss and "
+            "gradient of the same choices"
+        ),
+    )
+
+
+def _gradients(loss: torch.Tensor, trainer: ActorCritic) -> tuple[torch.Tensor, ...]:
+    return torch.autograd.grad(loss, list(trainer.network.parameters()))
 
 
 def _stream_row(

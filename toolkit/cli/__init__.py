@@ -25,6 +25,7 @@ _HOME_OF = {
     "write-tasks": "toolkit.cli.tasks:write_tasks",
     "discover": "toolkit.cli.discover:discover",
     "ask-llm": "toolkit.cli.answers:ask_llm",
+    "play-bandits": "toolkit.cli.playing:play_bandits",
 }
 
 

@@ -39,6 +39,7 @@ _HOME_OF = {
     "kalman": "toolkit.models.kalman:Kalman",
     "ideal_bandit": "toolkit.models.ideal_bandit:IdealBandit",
     "thompson_bandit": "toolkit.models.ideal_bandit:ThompsonBandit",
+    "metarl": "toolkit.models.metarl:MetaRL",
     "exact_bayes": "toolkit.models.surprise.learners:ExactBayes",
     "message_passing": "toolkit.models.surprise.learners:MessagePassing",
     "var_smile": "toolkit.models.surprise.learners:VarSmile",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,6 +29,21 @@ QUESTIONS_AT_ONCE = 5_000
 Ask = Callable[[Sequence[Request], str], Sequence[Reply | Failure]]
 
 
+class Asked(Protocol):
+    """A question about one trial, whatever the experiment."""
+
+    @property
+    def place(self) -> Place: ...
+
+    @property
+    def letters(self) -> Sequence[str]: ...
+
+    @property
+    def n_samples(self) -> int: ...
+
+    def request(self, sample: int = 0, repeat: int = 0) -> Request: ...
+
+
 class Question(NamedTuple):
     """One trial of a sequence; ``lines`` are the earlier trials, perhaps with later ones."""
 
@@ -40,6 +55,16 @@ class Question(NamedTuple):
     def place(self) -> Place:
         """Sequence and trial."""
         return self.prompter.row, self.trial
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """Names of the options."""
+        return self.prompter.letters
+
+    @property
+    def n_samples(self) -> int:
+        """Replies that are asked for."""
+        return self.prompter.procedure.n_samples
 
     def request(self, sample: int = 0, repeat: int = 0) -> Request:
         """The question as it is sent."""
@@ -68,7 +93,7 @@ def answer(trials: Trials, client: Client, procedure: Procedure) -> pd.DataFrame
 def estimate(trials: Trials, client: Client, procedure: Procedure) -> Estimate:
     """What :func:`answer` would cost if every reply named a category; sends nothing."""
     prompters = _prompters(trials, procedure)
-    known = _ask_in_turn(prompters, _recall(client)) if procedure.mode == "own" else {}
+    known = _ask_in_turn(prompters, recall(client)) if procedure.mode == "own" else {}
     known = {place: one for place, one in known.items() if one.judgement.source != "missing"}
     n_samples = procedure.n_samples
     parts = [
@@ -109,7 +134,9 @@ def _ask_at_once(prompters: Sequence[Prompter], ask: Ask) -> dict[Place, Given]:
     given: dict[Place, Given] = {}
     total = sum(prompter.n_trials for prompter in prompters)
     for part in _parts(_questions(prompters, {}), QUESTIONS_AT_ONCE):
-        given |= _ask(part, ask, f"trials {len(given) + 1:,} to {len(given) + len(part):,} of {total:,}")
+        given |= ask_until_named(
+            part, ask, f"trials {len(given) + 1:,} to {len(given) + len(part):,} of {total:,}"
+        )
     return given
 
 
@@ -121,7 +148,7 @@ def _ask_in_turn(prompters: Sequence[Prompter], ask: Ask) -> dict[Place, Given]:
     for trial in range(longest):
         going_on = {prompter: lines for prompter, lines in going_on.items() if trial < prompter.n_trials}
         questions = [Question(prompter, trial, lines) for prompter, lines in going_on.items()]
-        now = _ask(questions, ask, f"trial {trial + 1} of {longest}")
+        now = ask_until_named(questions, ask, f"trial {trial + 1} of {longest}")
         given |= now
         for prompter in list(going_on):
             judgement = now[prompter.row, trial].judgement
@@ -132,9 +159,9 @@ def _ask_in_turn(prompters: Sequence[Prompter], ask: Ask) -> dict[Place, Given]:
     return given
 
 
-def _ask(questions: Sequence[Question], ask: Ask, what: str) -> dict[Place, Given]:
-    """Ask all samples of all questions, again those that name no category."""
-    asked = [(q, sample) for q in questions for sample in range(q.prompter.procedure.n_samples)]
+def ask_until_named(questions: Sequence[Asked], ask: Ask, what: str) -> dict[Place, Given]:
+    """Ask all samples of all questions, again those whose reply names no option."""
+    asked = [(q, sample) for q in questions for sample in range(q.n_samples)]
     replies: dict[Place, dict[int, Reply]] = {question.place: {} for question in questions}
     failed: dict[Place, str] = {}
     n_asked = dict.fromkeys(replies, 0)
@@ -147,7 +174,7 @@ def _ask(questions: Sequence[Question], ask: Ask, what: str) -> dict[Place, Give
                 failed[question.place] = outcome.reason
                 continue
             replies[question.place][sample] = outcome
-            if not is_usable(outcome, question.prompter.letters):
+            if not is_usable(outcome, question.letters):
                 again.append((question, sample))
         asked = again
         if not asked:
@@ -155,16 +182,16 @@ def _ask(questions: Sequence[Question], ask: Ask, what: str) -> dict[Place, Give
     return {q.place: _given(q, replies[q.place], failed.get(q.place), n_asked[q.place]) for q in questions}
 
 
-def _given(question: Question, replies: Mapping[int, Reply], failure: str | None, n_asked: int) -> Given:
-    letters = question.prompter.letters
+def _given(question: Asked, replies: Mapping[int, Reply], failure: str | None, n_asked: int) -> Given:
+    letters = question.letters
     if failure is not None:
         nothing = Judgement(np.full(len(letters), np.nan), "missing", MISSING)
         return Given(nothing, failure, n_asked)
     return Given(judge(list(replies.values()), letters), replies[0].text, n_asked)
 
 
-def _recall(client: Client) -> Ask:
-    """Asks the journal alone."""
+def recall(client: Client) -> Ask:
+    """A way to ask that knows the journal alone."""
     journal = client.journal
     journal.refresh()
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.models.bandit_checkpoints import save_bandit_network
+from toolkit.models.bandit_networks import BanditNetwork, BanditNetworkConfig
 from toolkit.models.checkpoints import PRIOR_OF, save_network
 from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
 from toolkit.seeds import Seeds
@@ -24,6 +26,9 @@ def small_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for name in PRIOR_OF:
         network = MetaLearnerNetwork(SMALL, generator=Seeds(0).torch(name))
         save_network(checkpoints / f"{name}.safetensors", network, name)
+    for task in ("partial", "full", "agency"):
+        network = BanditNetwork(BanditNetworkConfig(width=8), generator=Seeds(0).torch(task))
+        save_bandit_network(checkpoints / "metarl" / f"{task}_recurrent_0.safetensors", network)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOOLKIT_HOME", str(home))
         yield checkpoints
