@@ -90,6 +90,15 @@ class Discovery(SectionParams):
     n_searches: int = Field(1, ge=1, le=100, description="searches for each, among other people")
 
 
+class Bandits(SectionParams):
+    """06_bandits."""
+
+    n_people: int = Field(24, ge=6, le=1000, description="most people of a study, and copies of each agent")
+    n_starts: int = Field(4, ge=1, le=1000, description="starts of every fit")
+    n_studies: int = Field(10, ge=1, le=1000, description="simulated studies behind the rate of false alarms")
+    n_steps: int = Field(20000, ge=100, le=1_000_000, description="observations of a stream")
+
+
 SECTIONS: dict[str, type[SectionParams]] = {
     "00_start_here": StartHere,
     "01_task_statistics": TaskStatistics,
@@ -97,6 +106,7 @@ SECTIONS: dict[str, type[SectionParams]] = {
     "03_human_comparison": HumanComparison,
     "04_generalisation": Generalisation,
     "05_discovery": Discovery,
+    "06_bandits": Bandits,
 }
 
 _MAP = {

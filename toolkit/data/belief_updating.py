@@ -12,9 +12,12 @@ from toolkit.errors import UsageError, did_you_mean
 from toolkit.trials import Trials
 
 Part = Literal["partial", "full", "full_partial_blocks", "agency", "agency_all_blocks"]
+Load = Callable[[str], Trials]
 
 
-def load_belief_updating(part: Part, *, legacy: bool = False) -> Trials:
+def load_belief_updating(
+    part: Part, *, legacy: bool = False, load: Callable[[str], Trials] = load_data
+) -> Trials:
     """The choices of one study that learning rates are estimated from.
 
     Parameters
@@ -33,14 +36,29 @@ def load_belief_updating(part: Part, *, legacy: bool = False) -> Trials:
         the first option that paid nothing. "full" and "full_partial_blocks": the kind of feedback alternates
         from block to block, though its order was random, so that half of the blocks have the wrong
         label; both outcomes count as seen in those labelled full. "agency": all blocks.
+    load
+        What gives Trials by name, such as ``run.load``.
     """
     if part not in _PREPARED:
         raise UsageError(f"there is no part '{part}'.", fix=did_you_mean(part, _PREPARED))
-    return _PREPARED[part](legacy)
+    return _PREPARED[part](load, legacy)
 
 
-def _partial(legacy: bool) -> Trials:
-    trials = load_data("lefebvre2017_exp1")
+def analysed(task: Literal["partial", "full", "agency"], trials: Trials) -> Trials:
+    """The part of anybody's trials on a task that learning rates are estimated from, as for people.
+
+    Everything of the partial task; of the full one free choices in blocks where both outcomes are seen; of the
+    agency task blocks that mix free and forced choices. Blocks are told by their ``condition``.
+    """
+    if task == "partial":
+        return trials
+    blocks = trials.sequences["condition"].str.endswith("/full" if task == "full" else "/mixed").to_numpy()
+    kept = trials.take(blocks)
+    return _only(kept, lambda some: ~some.forced) if task == "full" else kept
+
+
+def _partial(load: Load, legacy: bool) -> Trials:
+    trials = load("lefebvre2017_exp1")
     outcome = (trials.outcome + 1) / 4
     if not legacy:
         return trials.updated(outcome=outcome)
@@ -48,8 +66,10 @@ def _partial(legacy: bool) -> Trials:
     return trials.updated(choice=np.where(trials.missed, 0, trials.choice), outcome=outcome)
 
 
-def _full(legacy: bool, *, both_seen: bool = True) -> Trials:
-    trials = load_data("chambon2020_exp2")
+def _full(load: Load, legacy: bool, *, both_seen: bool = True) -> Trials:
+    trials = load("chambon2020_exp2")
+    if both_seen and not legacy:
+        return analysed("full", trials)
     if legacy:
         full = trials.sequences["problem"].to_numpy() % 2 == 1
     else:
@@ -64,9 +84,9 @@ def _full(legacy: bool, *, both_seen: bool = True) -> Trials:
     )
 
 
-def _agency(legacy: bool, *, all_blocks: bool = False) -> Trials:
-    trials = load_data("chambon2020_exp1")
-    return trials if legacy or all_blocks else trials.where(choices="mixed")
+def _agency(load: Load, legacy: bool, *, all_blocks: bool = False) -> Trials:
+    trials = load("chambon2020_exp1")
+    return trials if legacy or all_blocks else analysed("agency", trials)
 
 
 def _only(trials: Trials, chosen: Callable[[Trials], np.ndarray]) -> Trials:
@@ -78,10 +98,10 @@ def _only(trials: Trials, chosen: Callable[[Trials], np.ndarray]) -> Trials:
     return Trials(trials.schema, arrays, kept[row, order], trials.sequences, trials.labels, trials.n_options)
 
 
-_PREPARED: dict[str, Callable[[bool], Trials]] = {
+_PREPARED: dict[str, Callable[[Load, bool], Trials]] = {
     "partial": _partial,
     "full": _full,
-    "full_partial_blocks": lambda legacy: _full(legacy, both_seen=False),
+    "full_partial_blocks": lambda load, legacy: _full(load, legacy, both_seen=False),
     "agency": _agency,
-    "agency_all_blocks": lambda legacy: _agency(legacy, all_blocks=True),
+    "agency_all_blocks": lambda load, legacy: _agency(load, legacy, all_blocks=True),
 }

@@ -1,0 +1,34 @@
+"""The notebook about bandits runs where people's data are not, and says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from toolkit.manifest import read_record
+from toolkit.tests.notebooks import hide_data, run_cells
+from toolkit.viz import read_figure
+
+
+@pytest.mark.slow
+def test_simulated_people_are_called_so(home: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "data").symlink_to(checkout / "data")
+    hide_data(monkeypatch)
+    notebook = checkout / "notebooks" / "06_bandits.ipynb"
+    run_cells(notebook, profile="smoke", n_people=6, n_starts=1, n_studies=1, n_steps=300)
+    folder = home / "papermill_runs" / "interactive" / "06_bandits"
+    record = read_record(folder)
+    assert record is not None and record.takeaways[0].startswith("Simulated people")
+    assert "follows a script" in record.takeaways[1]
+    titles = {
+        a.name: read_figure(folder / a.path).layout.title.text for a in record.artifacts if a.kind == "figure"
+    }
+    assert set(titles) == {"choices", "rates", "trace", "after_change"}
+    for name in ("choices", "rates", "trace"):
+        assert "Simulated people" in titles[name], name
+    bias = pd.read_parquet(folder / "artifacts" / "bias.parquet")
+    people = bias[bias["agent"] == "people"]
+    assert people["name"].str.startswith("Simulated people").all() and bias["verdict"].notna().all()
+    assert set(bias["agent"]) == {"people", "metarl", "llm", "thompson_bandit"}
