@@ -69,7 +69,7 @@ class Group:
     Attributes
     ----------
     task, agent
-        Agents are called as in figures: "people", "metarl", "llm", "thompson_bandit".
+        Agents are called as in figures: "people", "metarl", "scripted_player", "thompson_bandit".
     name
         Whose data they are, or what the agent is.
     trials
@@ -107,7 +107,7 @@ def load_groups(load: Callable[[str], Trials], seeds: Seeds, n_people: int) -> l
         ideal = play_optimally(design, thompson=seeds.numpy(f"thompson, {task}"))
         players = {
             ("metarl", "Meta-RL"): act(task, design, seeds),
-            ("llm", "Scripted player (no LLM)"): replay_demo(task).trials,
+            ("scripted_player", "Scripted player (no LLM)"): replay_demo(task).trials,
             ("thompson_bandit", "Ideal learner, Thompson"): ideal,
         }
         groups += [

@@ -25,10 +25,10 @@ def test_simulated_people_are_called_so(home: Path, checkout: Path, monkeypatch:
     titles = {
         a.name: read_figure(folder / a.path).layout.title.text for a in record.artifacts if a.kind == "figure"
     }
-    assert set(titles) == {"choices", "rates", "trace", "after_change"}
+    assert set(titles) == {"choices", "rates", "trace", "surprise"}
     for name in ("choices", "rates", "trace"):
         assert "Simulated people" in titles[name], name
     bias = pd.read_parquet(folder / "artifacts" / "bias.parquet")
     people = bias[bias["agent"] == "people"]
     assert people["name"].str.startswith("Simulated people").all() and bias["verdict"].notna().all()
-    assert set(bias["agent"]) == {"people", "metarl", "llm", "thompson_bandit"}
+    assert set(bias["agent"]) == {"people", "metarl", "scripted_player", "thompson_bandit"}

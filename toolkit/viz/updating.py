@@ -49,6 +49,7 @@ def plot_choices(table: pd.DataFrame, *, theme: Theme | None = None) -> go.Figur
     figure.update_xaxes(title_text="Visit to the same machines")
     figure.update_yaxes(range=[0.35, 1.02], tickformat=".1f")
     figure.update_yaxes(title_text="Share of the better one", col=1)
+    figure.update_annotations(font_size=12)
     caption = "How often the option that pays more is taken freely, by visits to the same two options. Dotted: guessing."
     return finished(figure, caption, 300, theme).update_layout(margin={"t": 78})
 
@@ -123,7 +124,8 @@ def plot_after_change(table: pd.DataFrame, *, theme: Theme | None = None) -> go.
             hovertemplate="step %{x}: %{y:.3f}<extra>" + style.label + "</extra>",
         )
     figure.update_xaxes(title_text="Observations since the change")
-    figure.update_yaxes(title_text="Squared error", type="log", nticks=5)
+    ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+    figure.update_yaxes(title_text="Squared error", type="log", tickvals=ticks, tickformat=".2f")
     caption = "Mean squared distance of estimate and truth, by observations since the world was drawn anew."
     return finished(figure, caption, 380, theme).update_layout(margin={"t": 100})
 
@@ -134,7 +136,7 @@ def _panels(table: pd.DataFrame, titles: list[str], *, rows: bool = False) -> go
     if not rows:
         return make_subplots(1, 3, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04)
     heights = [float(n) for n in table.drop_duplicates(["task", "name"]).groupby("task", sort=False).size()]
-    return make_subplots(3, 1, subplot_titles=titles, row_heights=heights, vertical_spacing=0.09)
+    return make_subplots(3, 1, subplot_titles=titles, row_heights=heights, vertical_spacing=0.13)
 
 
 def _by_task(table: pd.DataFrame, *, rows: bool = False) -> list[tuple[dict[str, int], pd.DataFrame]]:
@@ -179,5 +181,5 @@ def _explain(figure: go.Figure, filled: str, opened: str) -> None:
 def _finished_rows(figure: go.Figure, n_names: int, caption: str, theme: Theme | None) -> go.Figure:
     figure.update_yaxes(autorange="reversed", showline=False, ticks="", ticklabelstandoff=6)
     figure.update_annotations(font_size=12)
-    height = 170 + _ROW * (n_names + 2)
+    height = 200 + _ROW * (n_names + 2)
     return finished(figure, caption, height, theme).update_layout(margin={"t": 64, "l": 190})

@@ -43,7 +43,7 @@ def test_everyone_is_there_on_every_task_and_says_who_it_is(groups) -> None:
     )
     choices = updating.follow_choices(groups)
     last = choices.groupby(["task", "agent"])["share"].last()
-    assert (last.drop("llm", level=1) > 0.6).all() and choices["share"].between(0, 1).all()
+    assert (last.drop("scripted_player", level=1) > 0.6).all() and choices["share"].between(0, 1).all()
 
 
 def test_a_choice_trace_undoes_an_asymmetry_that_is_none() -> None:

@@ -14,7 +14,7 @@ from toolkit.seeds import Seeds
 
 
 @pytest.mark.parametrize(
-    ("task", "network"), [("partial", "recurrent"), ("full", "transformer"), ("agency", "recurrent")]
+    ("task", "network"), [("partial", "transformer"), ("full", "recurrent"), ("agency", "recurrent")]
 )
 def test_it_acts_as_it_predicts(task: str, network: str) -> None:
     """Choices from kept states are those that prediction from all earlier trials gives, draw for draw."""

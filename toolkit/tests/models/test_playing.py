@@ -172,15 +172,17 @@ def test_only_bandits_with_payoffs_can_be_played(connect) -> None:
         )
 
 
+def test_a_recording_made_again_is_the_same(tmp_path: Path) -> None:
+    game = record_demo("full", tmp_path / "again.jsonl")
+    assert (tmp_path / "again.jsonl").read_bytes() == demo_path("full").read_bytes()
+    assert replay_demo("full").trials.equals(game.trials)
+
+
 @pytest.mark.parametrize("task", ["partial", "full", "agency"])
-def test_the_recording_is_what_the_script_says(task: str, tmp_path: Path) -> None:
-    """Made again it is the same, it says that no language model spoke, and it can be fitted like anybody."""
-    game = record_demo(task, tmp_path / "again.jsonl")
-    assert (tmp_path / "again.jsonl").read_bytes() == demo_path(task).read_bytes()
-    replayed = replay_demo(task)
-    assert replayed.trials.equals(game.trials) and replayed.n_missing == 0
-    assert set(replayed.answers["model"]) == {"scripted player (no language model)"}
-    assert len(replayed.trials.participants) == len(demo_design(task).participants)
+def test_recordings_are_whole_and_say_that_no_language_model_spoke(task: str) -> None:
+    game = replay_demo(task)
+    assert game.n_missing == 0 and game.trials.participants == demo_design(task).participants
+    assert set(game.answers["model"]) == {"scripted player (no language model)"}
     found = fit("rescorla_wagner", game.trials, method="map", n_starts=2, progress=False)
     assert (found.table["inverse_temperature"] > 1).all()
 
