@@ -171,7 +171,7 @@ def discounted(reward: torch.Tensor, discount: float) -> torch.Tensor:
 
 
 def train_agent(
-    config: MetaRLConfig, out: str | Path, *, fresh: bool = False, progress: bool = True
+    config: MetaRLConfig, out: str | Path, *, n_judged: int = 200, fresh: bool = False, progress: bool = True
 ) -> tuple[BanditNetwork, MetaRLCard]:
     """Train one agent and write its checkpoint and card; one that is finished is not trained again.
 
@@ -181,6 +181,8 @@ def train_agent(
     ----------
     out
         Checkpoint to write, NAME.safetensors.
+    n_judged
+        Participants behind the regret in the card.
     fresh
         Train again what is there.
     """
@@ -206,7 +208,7 @@ def train_agent(
         n_parameters=network.n_parameters,
         seconds=round(seconds, 1),
         curve=_curve(rewards),
-        regret=measure_regret(config.task, {"metarl": out}).to_dict("records"),
+        regret=measure_regret(config.task, {"metarl": out}, n_participants=n_judged).to_dict("records"),
         created=now(),
         packages=describe_software(),
         weights_sha256=sha256_of_file(out),

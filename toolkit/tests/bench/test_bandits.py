@@ -12,6 +12,8 @@ def test_loops_give_the_same_and_optima_are_no_worse() -> None:
     assert bandits.exact_row(2, 500, 200).same_result
     filters = bandits.filters_row(2, 300, 200)
     assert filters.same_result and filters.met and "nassar_2012" in filters.note
+    agents = bandits.agents_row(8, 4)
+    assert agents.same_result and "steps/s" in agents.note
 
 
 def test_a_loop_that_learns_otherwise_is_noticed(monkeypatch) -> None:

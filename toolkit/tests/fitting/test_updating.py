@@ -9,8 +9,9 @@ import pytest
 from toolkit.data import load
 from toolkit.errors import DataError
 from toolkit.experiments.bandits import get_task
-from toolkit.fitting import updating
-from toolkit.fitting.updating import Group, fit_groups, models_of, tabulate_bias, tabulate_rates, verdict
+from toolkit.fitting import bandit_groups, updating
+from toolkit.fitting.bandit_groups import Group, models_of
+from toolkit.fitting.updating import fit_groups, tabulate_bias, tabulate_rates, verdict
 from toolkit.seeds import Seeds
 
 
@@ -20,7 +21,7 @@ def absent(name: str, **options: object) -> None:
 
 @pytest.fixture(scope="module")
 def groups() -> list[Group]:
-    return updating.load_groups(absent, Seeds(0), 6)
+    return bandit_groups.load_groups(absent, Seeds(0), 6)
 
 
 def test_everyone_is_there_on_every_task_and_says_who_it_is(groups) -> None:
@@ -41,7 +42,7 @@ def test_everyone_is_there_on_every_task_and_says_who_it_is(groups) -> None:
         one.trials.sequences.groupby("seed")["participant"].nunique().to_dict() == {0: 2, 1: 2, 2: 2}
         for one in networks
     )
-    choices = updating.follow_choices(groups)
+    choices = bandit_groups.follow_choices(groups)
     last = choices.groupby(["task", "agent"])["share"].last()
     assert (last.drop("scripted_player", level=1) > 0.6).all() and choices["share"].between(0, 1).all()
 
@@ -101,7 +102,9 @@ def test_published_rates_of_a_language_model_are_the_papers() -> None:
     mean = updating.published_rates(load).set_index(["task", "rate"])["mean"]
     papers = {"partial": (0.861, 0.080), "full": (0.321, 0.111), "agency": (0.359, 0.078)}
     for task, values in papers.items():
-        np.testing.assert_allclose([mean[task, rate] for rate in updating.RATES[task]], values, atol=0.001)
+        np.testing.assert_allclose(
+            [mean[task, rate] for rate in bandit_groups.RATES[task]], values, atol=0.001
+        )
     assert updating.published_rates(absent).empty
 
 

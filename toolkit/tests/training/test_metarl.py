@@ -61,15 +61,18 @@ def test_only_the_critic_learns_from_how_good_choices_were() -> None:
 @pytest.mark.parametrize("kind", SMALL)
 def test_a_seed_decides_everything_and_finished_agents_stay(kind: str, tmp_path) -> None:
     one, again, other = (tmp_path / f"{name}.safetensors" for name in ("one", "again", "other"))
-    _, card = train_agent(config(kind), one, progress=False)
-    train_agent(config(kind), again, progress=False)
-    train_agent(config(kind, seed=1), other, progress=False)
+    _, card = train_agent(config(kind), one, n_judged=2, progress=False)
+    train_agent(config(kind), again, n_judged=2, progress=False)
+    train_agent(config(kind, seed=1), other, n_judged=2, progress=False)
     assert one.read_bytes() == again.read_bytes() != other.read_bytes()
     assert card.config == config(kind) and {row["agent"] for row in card.regret} >= {"optimal", "metarl"}
     written = one.stat().st_mtime_ns
-    assert train_agent(config(kind), one, progress=False)[1] == card and one.stat().st_mtime_ns == written
+    assert (
+        train_agent(config(kind), one, n_judged=2, progress=False)[1] == card
+        and one.stat().st_mtime_ns == written
+    )
     with pytest.raises(UsageError, match="there is another agent"):
-        train_agent(config(kind, seed=1), one, progress=False)
+        train_agent(config(kind, seed=1), one, n_judged=2, progress=False)
     write_json(card_path(one), {**read_json(card_path(one)), "weights_sha256": "0"})
     with pytest.raises(DataError, match="belongs to other weights"):
         read_agent_card(one)
@@ -85,7 +88,7 @@ def test_training_teaches_to_learn() -> None:
 def test_agents_of_the_project_come_close_to_the_best_learner(task: str) -> None:
     """Every seed loses less than Thompson sampling, on the task and on fresh bandits, and its card says so."""
     places = {f"seed {seed}": bandit_checkpoint(task, seed=seed) for seed in range(3)}
-    table = measure_regret(task, places, n_participants=40).set_index(["chances", "agent"])["regret"]
+    table = measure_regret(task, places, n_participants=20).set_index(["chances", "agent"])["regret"]
     for kind in ("task", "uniform"):
         assert table[kind, "optimal"] < table[kind, "thompson"] < table[kind, "random"]
         for agent in places:
