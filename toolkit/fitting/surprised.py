@@ -37,7 +37,7 @@ _PUBLISHED = {
 # (``tune_rule``).
 _SETTINGS: Mapping[str, tuple[str, tuple[float, ...]]] = {
     "var_smile": ("modulation", (0.79, 0.33, 0.10, 0.049, 0.14)),
-    "smile": ("modulation", (0.137, 0.061, 0.0072, 0.0011, 1e-4)),
+    "smile": ("modulation", (0.137, 0.061, 0.0072, 0.0011, 1e-9)),
     "nassar_2010": ("modulation", (0.175, 0.116, 0.058, 0.031, 0.107)),
     "nassar_2012": ("modulation", (0.084, 0.045, 0.0072, 0.005, 0.107)),
     "leaky": ("leak", (0.06, 0.57, 0.87, 0.96, 0.99)),

@@ -111,9 +111,9 @@ def test_published_rates_of_a_language_model_are_the_papers() -> None:
 def test_errors_under_surprise_are_the_published_ones() -> None:
     from toolkit.fitting import surprised
 
-    errors = surprised.measure_errors(4, 20_000, rng=np.random.default_rng(0))
+    errors = surprised.measure_errors(4, 10_000, rng=np.random.default_rng(0))
     exact = errors[errors["learner"] == "exact_bayes"]
-    np.testing.assert_allclose(exact["error"], exact["published"], rtol=0.15)
+    np.testing.assert_allclose(exact["error"], exact["published"], rtol=0.2)
     # With these settings every rule comes close to its published excess where that is not tiny.
     rules = errors[errors["learner"].isin(["var_smile", "smile", "nassar_2010", "nassar_2012", "leaky_mean"])]
     large = rules[rules["published"] > 0.02 * rules["error"]]
