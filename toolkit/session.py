@@ -31,6 +31,7 @@ from toolkit.trials import Trials
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from toolkit.benchmark import Table
     from toolkit.tasks.problems import Source
 
 INTERACTIVE = "interactive"
@@ -129,6 +130,19 @@ class Run:
         if source.dataset is not None:
             self._note(source.dataset)
         return source
+
+    def tables(self, suite: str, **options: Any) -> list[Table]:
+        """Tables of the benchmark; data sets that they are read from count among the section's inputs.
+
+        >>> run.tables("published")  # doctest: +SKIP
+        """
+        from toolkit.benchmark import benchmark_tables
+        from toolkit.data.cc18 import DATASET
+
+        tables = benchmark_tables(suite, **options)
+        if any(table.origin == "files" for table in tables):
+            self._note(DATASET)
+        return tables
 
     def save(self, name: str, result: Any) -> Path:
         """Keep a result as an artifact: a table, Trials, arrays by name, or anything JSON holds."""

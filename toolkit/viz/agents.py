@@ -101,6 +101,13 @@ _KNOWN = {
     # Classifiers of the benchmark
     "xgboost": AgentStyle("XGBoost", GREEN, "longdash", "square"),
     "svm": AgentStyle("Support vectors", BLUE, "dot", "triangle-down"),
+    "random_forest": AgentStyle("Random forest", PURPLE, "longdashdot", "triangle-down"),
+    "naive_bayes": AgentStyle("Naive Bayes", ORANGE, "longdashdot", "triangle-up"),
+    "tabpfn": AgentStyle("TabPFN", SKY, "dot", "star"),
+    "ermi_single": AgentStyle("ERMI, one reading", VERMILION, UNEVEN, "triangle-up"),
+    "logistic_regression_untuned": AgentStyle("Logistic regression, untuned", GREY, "dash", "triangle-up"),
+    "svm_untuned": AgentStyle("Support vectors, untuned", GREY, "dashdot", "triangle-down"),
+    "xgboost_untuned": AgentStyle("XGBoost, untuned", GREY, "longdash", "square"),
 }
 
 _OTHER_NAMES = {

@@ -44,7 +44,7 @@ def test_looks_do_not_change_between_sessions() -> None:
     style = agent_style("my own model")
     assert (style.label, style.colour, style.dash, style.symbol) == (
         "my own model",
-        "#56B4E9",
-        "14px,3px,4px,3px",
+        "#D55E00",
+        "4px,3px",
         "square",
     )
