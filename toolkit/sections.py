@@ -99,6 +99,18 @@ class Bandits(SectionParams):
     n_steps: int = Field(20000, ge=100, le=1_000_000, description="observations of a stream")
 
 
+class Benchmark(SectionParams):
+    """07_benchmark."""
+
+    n_tasks: int = Field(
+        22, ge=4, le=22, description="tasks of the published protocol; 22 are all that are here"
+    )
+    n_sets: int = Field(3, ge=1, le=1000, description="sets drawn from each of them")
+    n_tables: int = Field(12, ge=1, le=47, description="tables of the fair protocol; 47 are all")
+    n_draws: int = Field(1, ge=1, le=1000, description="sets drawn from each of them and mixture")
+    most_rows: int = Field(300, ge=30, le=500, description="most rows to learn from")
+
+
 SECTIONS: dict[str, type[SectionParams]] = {
     "00_start_here": StartHere,
     "01_task_statistics": TaskStatistics,
@@ -107,6 +119,7 @@ SECTIONS: dict[str, type[SectionParams]] = {
     "04_generalisation": Generalisation,
     "05_discovery": Discovery,
     "06_bandits": Bandits,
+    "07_benchmark": Benchmark,
 }
 
 _MAP = {

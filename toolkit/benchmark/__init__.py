@@ -8,6 +8,7 @@ from typing import Any
 _HOME_OF = {
     "ExemplarClassifier": "exemplars",
     "InContextClassifier": "classifier",
+    "PROPERTIES": "explaining",
     "Protocol": "protocols",
     "Ranking": "statistics",
     "Results": "running",

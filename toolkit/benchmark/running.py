@@ -23,6 +23,8 @@ from toolkit.progress import track
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
+# A process starts in some seconds; as long takes one classifier on so many tables, a few sets each.
+_WORTH_A_PROCESS = 40
 _PLACE = ["model", "task", "mixture", "n_context"]
 
 
@@ -81,7 +83,7 @@ def run_protocol(
     classifiers
         Names, see :func:`toolkit.benchmark.list_classifiers`, or classifiers of your own by name.
     n_jobs
-        Processes; None: as many as there are processors.
+        Processes; None: as many as there are processors, if there is enough to do for them.
     folder
         Where the result of each classifier on each table is kept as soon as it is there; a later call
         with the same protocol, seed, table and classifier reads it instead.
@@ -175,7 +177,7 @@ def _answers(
 
 
 def _work(jobs: Sequence[_Job], n_jobs: int | None) -> Iterator[tuple[_Job, pd.DataFrame]]:
-    n_jobs = min(n_jobs or os.cpu_count() or 1, len(jobs))
+    n_jobs = n_jobs or min(os.cpu_count() or 1, len(jobs) // _WORTH_A_PROCESS)
     if n_jobs <= 1:
         for job in jobs:
             yield job, job.run()

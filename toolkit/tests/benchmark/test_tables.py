@@ -77,6 +77,10 @@ def test_options_are_chosen_without_tables_that_are_compared_on(
 
     monkeypatch.setattr("toolkit.benchmark.tables.load_cc18", refuse)
     monkeypatch.setattr("toolkit.benchmark.tables._from_openml", refuse)
+    # Some tables of both kinds show as much as all of them.
+    few_of_bank, few_pairs = bank_tables()[:8], sklearn_pairs()[::6]
+    monkeypatch.setattr("toolkit.benchmark.choice.bank_tables", lambda part: few_of_bank)
+    monkeypatch.setattr("toolkit.benchmark.choice.sklearn_pairs", lambda: few_pairs)
     candidates = [{"n_members": 2, "scalings": ("range",)}, {"n_members": 1, "scalings": ("range",)}]
     table = choose_options(checkpoints["modern"], candidates, n_sets=1)
     assert table["chosen"].sum() == 1
