@@ -106,7 +106,7 @@ class Benchmark(SectionParams):
         22, ge=4, le=22, description="tasks of the published protocol; 22 are all that are here"
     )
     n_sets: int = Field(3, ge=1, le=1000, description="sets drawn from each of them")
-    n_tables: int = Field(12, ge=1, le=47, description="tables of the fair protocol; 47 are all")
+    n_tables: int = Field(8, ge=1, le=47, description="tables of the fair protocol; 47 are all")
     n_draws: int = Field(1, ge=1, le=1000, description="sets drawn from each of them and mixture")
     most_rows: int = Field(300, ge=30, le=500, description="most rows to learn from")
 
