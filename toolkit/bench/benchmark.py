@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import numpy as np
@@ -17,6 +18,7 @@ from toolkit.benchmark import (
     published,
     run_protocol,
 )
+from toolkit.benchmark.earlier import PUBLISHED
 from toolkit.benchmark.preparation import scale
 from toolkit.benchmark.protocols import Prepared
 from toolkit.benchmark.tables import Table
@@ -29,13 +31,17 @@ WANTED_RATIO, ALLOWED_S = 50.0, 300.0
 
 
 def rows() -> list[Row]:
-    """One learner both ways, and all classifiers with two processes beside one."""
+    """One learner both ways; the models of the published table, and all classifiers, by two processes and by one."""
     torch.set_num_threads(1)  # Both ways use one; two on busy cores wait for each other.
     large_enough = [
         table for table in bank_tables() if table.target.value_counts().min() >= (30 + TESTED) // 2
     ]
     tables = large_enough[:TABLES]
-    return [_one_learner(tables), _all_classifiers(tables)]
+    return [
+        _one_learner(tables),
+        _many_classifiers(tables, [name for name in PUBLISHED if name in list_classifiers()]),
+        _many_classifiers(tables, list_classifiers()),
+    ]
 
 
 def _one_learner(tables: list[Table]) -> Row:
@@ -43,23 +49,24 @@ def _one_learner(tables: list[Table]) -> Row:
     learner = make_classifier("ermi_single")
     learner.fit(np.eye(2), [0, 1]).predict(np.eye(2))  # The network is read once, before the clock starts.
     network = load_network("ermi")
-    started = time.perf_counter()
+    started = _clocks()
     sets = [one for table in tables for one in prepare_sets(published(SETS), table)]
     fitted = [make_classifier("ermi_single").fit(one.x, one.y) for one in sets]
     answers = predict_together(fitted, [one.test_x for one in sets])
-    seconds = time.perf_counter() - started
-    started = time.perf_counter()
+    seconds, processor_s = _clocks() - started
+    started = _clocks()
     reference = [_forward_passes(network, one) for one in sets[:SUBSET]]
-    loop_seconds = (time.perf_counter() - started) * len(sets) / SUBSET
+    loop_seconds, loop_processor_s = (_clocks() - started) * len(sets) / SUBSET
     same = all(np.allclose(p, q, atol=1e-4) for p, q in zip(answers, reference, strict=False))
     return Row(
         what=f"published protocol, {len(tables)} tables × {SETS} sets × {TESTED} rows, one reading of the context",
-        ours_s=seconds,
-        reference_s=loop_seconds,
+        ours_s=float(seconds),
+        reference_s=float(loop_seconds),
         goal=f"ratio ≥ {WANTED_RATIO:g}",
         same_result=same,
-        met=loop_seconds / seconds >= WANTED_RATIO,
-        note=f"ours includes drawing and scaling; the loop was timed, and both were compared, on {SUBSET} sets",
+        met=bool(loop_seconds / seconds >= WANTED_RATIO),
+        note=f"of one processor {processor_s:.1f} s and {loop_processor_s:.0f} s, {loop_processor_s / processor_s:.0f} times; ours "
+        f"includes drawing and scaling; the loop was timed, and both were compared, on {SUBSET} sets",
     )
 
 
@@ -75,20 +82,28 @@ def _forward_passes(network: MetaLearnerNetwork, one: Prepared) -> np.ndarray:
     return torch.stack(answers).numpy()
 
 
-def _all_classifiers(tables: list[Table]) -> Row:
-    """The whole table with two processes; with one process the first task, extrapolated."""
-    names, seconds, means = list_classifiers(), [], []
+def _many_classifiers(tables: list[Table], names: list[str]) -> Row:
+    """All tasks with two processes; with one process the first task, extrapolated."""
+    seconds, means = [], []
     for n_jobs, some in ((PROCESSES, tables), (1, tables[:1])):
-        started = time.perf_counter()
+        started = _clocks()
         results = run_protocol(published(SETS), some, names, n_jobs=n_jobs)
-        seconds.append((time.perf_counter() - started) * len(tables) / len(some))
+        seconds.append((_clocks() - started) * len(tables) / len(some))
         means.append(results.means("accuracy")[names].iloc[0])
+    (ours_s, processor_s), (reference_s, _) = seconds
+    who = "the published models" if set(names) <= set(PUBLISHED) else "all classifiers"
     return Row(
-        what=f"published protocol, {len(tables)} tables × {SETS} sets, {len(names)} classifiers, {PROCESSES} processes",
-        ours_s=seconds[0],
-        reference_s=seconds[1],
+        what=f"published protocol, {len(tables)} tables × {SETS} sets, {who} ({len(names)}), {PROCESSES} processes",
+        ours_s=float(ours_s),
+        reference_s=float(reference_s),
         goal=f"< {ALLOWED_S:g} s",
         same_result=bool(np.allclose(*means, atol=1e-3)),
-        met=seconds[0] < ALLOWED_S,
-        note="reference: one process, timed on one table, extrapolated; accuracies on it compared",
+        met=bool(ours_s < ALLOWED_S),
+        note=f"{processor_s:.0f} s of one processor in all; reference: one process, timed on one table, extrapolated; "
+        "accuracies on it compared",
     )
+
+
+def _clocks() -> np.ndarray:
+    """Seconds of the wall and of processors, those of processes that have ended included: (2,)."""
+    return np.array([time.perf_counter(), sum(os.times()[:4])])

@@ -15,6 +15,8 @@ _COLUMN_OF = {
     "tabpfn": "TabPFN",
     "ermi": "ERMI",
 }
+PUBLISHED = tuple(_COLUMN_OF)
+"""The models of the published table; TabPFN is there only if the user has installed it."""
 
 
 def compare_with_published(

@@ -52,6 +52,21 @@ def test_parameters_are_frozen(home: Path) -> None:
         run.params.n_starts = 4
 
 
+@pytest.mark.usefixtures("public_data")
+def test_tables_of_the_benchmark_count_among_the_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("TOOLKIT_RUNS", "TOOLKIT_FIGURES"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    run = start()
+    assert len(run.tables("published", origin="sklearn")) == 18
+    run.finish()
+    assert not read_record(run.folder).inputs
+    assert len(run.tables("published")) == 22
+    run.finish()
+    assert "openml_cc18/openml_cc18/data/00003_kr-vs-kp.csv.gz" in read_record(run.folder).inputs
+
+
 def test_results_are_recorded_with_their_checksums(home: Path) -> None:
     run = start(seed=7)
     run.seeds.numpy("starts")

@@ -19,7 +19,7 @@ def test_both_ways_give_the_same_probabilities(monkeypatch: pytest.MonkeyPatch) 
 def test_the_part_that_is_timed_is_extrapolated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "SETS", 2)
     monkeypatch.setattr(benchmark, "PROCESSES", 1)  # Starting processes takes longer than the work.
-    monkeypatch.setattr(benchmark, "list_classifiers", lambda: ["gcm", "naive_bayes"])
     tables = [table for table in benchmark.bank_tables() if table.target.value_counts().min() >= 50]
-    row = benchmark._all_classifiers(tables[:2])
-    assert row.same_result and row.reference_s > 0 and "2 classifiers" in row.what
+    row = benchmark._many_classifiers(tables[:2], ["gcm", "naive_bayes"])
+    assert row.same_result and row.reference_s > 0 and "all classifiers (2)" in row.what
+    assert "published models (1)" in benchmark._many_classifiers(tables[:1], ["ermi"]).what
