@@ -23,8 +23,8 @@ from toolkit.progress import track
 if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
-# A process starts in some seconds; as long takes one classifier on so many tables, a few sets each.
-_WORTH_A_PROCESS = 40
+# Fits that take about as long as it takes to start a process.
+_WORTH_A_PROCESS = 200
 _PLACE = ["model", "task", "mixture", "n_context"]
 
 
@@ -95,11 +95,8 @@ def run_protocol(
         for table in tables
         for name, classifier in classifiers.items()
     ]
-    found: dict[tuple[str, str], pd.DataFrame] = {}
-    files = {job.key: Path(folder) / f"{job.digest()}.parquet" for job in jobs} if folder else {}
-    for job in jobs:
-        if job.key in files and files[job.key].is_file():
-            found[job.key] = read_table(files[job.key])
+    files = _files(jobs, folder)
+    found = {key: read_table(file) for key, file in files.items() if file.is_file()}
     todo = [job for job in jobs if job.key not in found]
     for job, result in track(_work(todo, n_jobs), f"{protocol.name} protocol", len(todo)):
         found[job.key] = result
@@ -123,13 +120,16 @@ class _Job:
     def key(self) -> tuple[str, str]:
         return self.name, self.table.name
 
-    def digest(self) -> str:
-        """Hash of everything that decides the result."""
+    @property
+    def n_fits(self) -> int:
+        """How often the classifier learns."""
+        return self.protocol.n_sets * len(self.protocol.context_sizes) * len(self.protocol.mixtures)
+
+    def digest(self, content: bytes) -> str:
+        """Hash of everything that decides the result, the table by its ``content``."""
         settings = type(self.classifier).__name__, sorted(self.classifier.get_params(deep=False).items())
         parts = [asdict(self.protocol), self.name, settings, self.seed, self.table.name]
-        digest = hashlib.sha256(repr(parts).encode())
-        for part in (self.table.features, self.table.target):
-            digest.update(pd.util.hash_pandas_object(part.astype(str), index=False).to_numpy().tobytes())
+        digest = hashlib.sha256(repr(parts).encode() + content)
         if hasattr(self.classifier, "checkpoint"):
             from toolkit.models.checkpoints import find_checkpoint
 
@@ -157,6 +157,24 @@ class _Job:
         return pd.DataFrame(rows)
 
 
+def _files(jobs: Sequence[_Job], folder: str | Path | None) -> dict[tuple[str, str], Path]:
+    """Where results are kept, by the keys of jobs."""
+    if folder is None:
+        return {}
+    contents: dict[str, bytes] = {}
+    for job in jobs:
+        if job.table.name not in contents:
+            contents[job.table.name] = _hash_of(job.table)
+    return {job.key: Path(folder) / f"{job.digest(contents[job.table.name])}.parquet" for job in jobs}
+
+
+def _hash_of(table: Table) -> bytes:
+    """Of all rows of a table."""
+    parts = (table.features, table.target)
+    hashes = [pd.util.hash_pandas_object(part.astype(str), index=False).to_numpy() for part in parts]
+    return b"".join(one.tobytes() for one in hashes)
+
+
 def _answers(
     classifier: ClassifierMixin, prepared: Sequence[Prepared], n_classes: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -177,7 +195,7 @@ def _answers(
 
 
 def _work(jobs: Sequence[_Job], n_jobs: int | None) -> Iterator[tuple[_Job, pd.DataFrame]]:
-    n_jobs = n_jobs or min(os.cpu_count() or 1, len(jobs) // _WORTH_A_PROCESS)
+    n_jobs = n_jobs or min(os.cpu_count() or 1, sum(job.n_fits for job in jobs) // _WORTH_A_PROCESS)
     if n_jobs <= 1:
         for job in jobs:
             yield job, job.run()
