@@ -25,6 +25,8 @@ METRIC_NAMES = {
 }
 ROW_HEIGHT = 22
 SIGNIFICANT = 0.05
+FEWEST_ANSWERS = 20
+"""Shares of fewer answers say little and are not drawn."""
 
 
 def benchmark_table(results: Results) -> pd.DataFrame:
@@ -249,7 +251,7 @@ def plot_calibration(results: Results, *, theme: Theme | None = None) -> go.Figu
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=GUIDE, showlegend=False, hoverinfo="skip")
     for name, rows in results.reliability.groupby("model", sort=False):
         style, pooled = agent_style(str(name)), rows.groupby("bin")[["n", "confidence", "correct"]].sum()
-        pooled = pooled[pooled["n"] > 0]
+        pooled = pooled[pooled["n"] >= FEWEST_ANSWERS]
         figure.add_scatter(
             x=pooled["confidence"] / pooled["n"],
             y=pooled["correct"] / pooled["n"],
@@ -264,8 +266,8 @@ def plot_calibration(results: Results, *, theme: Theme | None = None) -> go.Figu
     figure.update_xaxes(title_text="Probability of the class it says", range=[low, 1.01])
     figure.update_yaxes(title_text="Share that is right", range=[max(0, low - 0.1), 1.01])
     caption = (
-        "How often the class said is right, by the probability it was given, all answers pooled in tenths; dotted: "
-        "probabilities that mean what they say. In brackets the expected calibration error."
+        "How often the class said is right, by the probability it was given, all answers pooled in tenths of "
+        f"at least {FEWEST_ANSWERS}; dotted: probabilities that mean what they say. In brackets the expected calibration error."
     )
     legend_rows = -(-len(errors) // 3)
     figure = finished(figure, caption, 380 + ROW_HEIGHT * legend_rows, theme)
