@@ -95,7 +95,7 @@ _KNOWN = {
     "win_stay_lose_shift": AgentStyle("Win-stay lose-shift", SKY, "dash", "square"),
     "random": AgentStyle("Random", GREY, "dot", "x"),
     "llm": AgentStyle("LLM", PURPLE, "dot", "star"),
-    "scripted_player": AgentStyle("Scripted player (no LLM)", GREY, "dash", "hexagon"),
+    "scripted_player": AgentStyle("Scripted player (no LLM)", GREY, "longdashdot", "hexagon"),
     "gecco": AgentStyle("Found by an LLM (GeCCo)", VERMILION, "longdashdot", "hexagon"),
     "program": AgentStyle("Program written by an LLM", VERMILION, "dashdot", "cross"),
     # Classifiers of the benchmark
