@@ -26,6 +26,7 @@ _HOME_OF = {
     "discover": "toolkit.cli.discover:discover",
     "ask-llm": "toolkit.cli.answers:ask_llm",
     "play-bandits": "toolkit.cli.playing:play_bandits",
+    "workshop": "toolkit.cli.workshop:workshop",
 }
 
 
