@@ -6,6 +6,7 @@ import html
 import json
 import os
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 
 from toolkit import io
@@ -21,6 +22,7 @@ from toolkit.pipeline.report import (
     provenance,
     write_report,
 )
+from toolkit.sections import list_sections
 from toolkit.viz.files import plotly_script, read_figure
 from toolkit.viz.theme import caption_of
 
@@ -28,7 +30,16 @@ _STYLE = """<style>
 body { margin: 2rem 0 } .tk { max-width: 88rem } .tk h2 { margin: 2.5rem 0 .2rem; font-size: 20px }
 .tk .figures { display: flex; flex-wrap: wrap; gap: 1.5rem; margin-top: .8rem }
 .tk figure { margin: 0; max-width: 660px; border: 1px solid #e2e2e2; border-radius: 4px; padding: 10px; overflow-x: auto }
-.tk figcaption { font-size: 13px; line-height: 1.4; color: #555 } .tk p { margin: .3rem 0 }
+.tk figcaption { font-size: 13px; line-height: 1.4; color: #555 } .tk p { margin: .3rem 0; max-width: 62rem }
+.tk .question { font-size: 16px; font-style: italic } .tk .verdict { font-weight: bold } .tk h1 { font-size: 24px }
+.tk .swipe { display: none }
+@media (max-width: 720px) {
+  body { margin: 1rem 0 } .tk figure { max-width: 100%; box-sizing: border-box } .tk .wide .swipe { display: inline }
+}
+@media print {
+  body { margin: 0 } .tk figure { max-width: 174mm; border: 0; overflow: visible; break-inside: avoid }
+  .tk section { break-inside: auto } .tk h2 { break-after: avoid } .tk details, .tk .links { display: none }
+}
 </style>"""
 
 _PAGE = """<!DOCTYPE html>
@@ -51,15 +62,26 @@ This page and the reports open from disk; they ask nothing of the network.</p>
 </html>
 """
 
-# Figures are drawn as they scroll into view, so that a page of fifty opens at once.
+# Figures are drawn as they scroll into view, so that a page of fifty opens at once; for print all that are
+# not folded away. A figure of one panel takes the width of a narrow screen; several would be too small there.
 _DRAW = """<script>
+const waiting = new Set(document.querySelectorAll('[data-figure]'));
 const draw = (place) => {
+  waiting.delete(place);
   const content = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+  const panels = Object.keys(content.layout).filter((name) => /^xaxis\\d*$/.test(name)).length;
+  const room = place.clientWidth;
+  if (room < (content.layout.width || 0)) {
+    if (panels < 2) content.layout.width = room;
+    else place.closest('figure').classList.add('wide');
+  }
   Plotly.newPlot(place, content.data, content.layout, {displaylogo: false, responsive: true});
 };
 const seen = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting)
-  .forEach((entry) => { seen.unobserve(entry.target); draw(entry.target); }), {rootMargin: '400px'});
-document.querySelectorAll('[data-figure]').forEach((place) => seen.observe(place));
+  .forEach((entry) => { seen.unobserve(entry.target); if (waiting.has(entry.target)) draw(entry.target); }),
+  {rootMargin: '400px'});
+waiting.forEach((place) => seen.observe(place));
+window.addEventListener('beforeprint', () => waiting.forEach((place) => place.closest('details:not([open])') || draw(place)));
 </script>"""
 
 
@@ -155,14 +177,31 @@ def _section(entry: _Entry) -> str:
         if (entry.folder / target).is_file()
     )
     lines = [manifest.reason, manifest.advice, *entry.problems] if not entry.shown else manifest.takeaways
-    text = "".join(f"<p>{html.escape(line)}</p>" for line in lines if line)
-    figures = "\n".join(_figures(entry)) if entry.shown else ""
+    said = [html.escape(line) for line in lines if line]
+    text = "".join(
+        f"<p{verdict}>{line}</p>"
+        for line, verdict in zip(said, chain([' class="verdict"'], repeat("")), strict=False)
+    )
+    main, *others = _figures(entry) or [""] if entry.shown else [""]
     return (
         f'<section id="{html.escape(section)}"><h2>{html.escape(section)} '
-        f'<span class="badge {entry.badge}">{entry.badge}</span></h2><p>{links}</p>{text}'
-        f"<details><summary>What this depends on</summary>{provenance(manifest, '')}</details>"
-        f'<div class="figures">{figures}</div></section>'
+        f'<span class="badge {entry.badge}">{entry.badge}</span></h2>{_question(section)}{text}'
+        f'<div class="figures">{main}</div>{_folded(others)}<p class="links">{links}</p>'
+        f"<details><summary>What this depends on</summary>{provenance(manifest, '')}</details></section>"
     )
+
+
+def _question(section: str) -> str:
+    """What the section asks, where it is one of the project's."""
+    known = list_sections().set_index("section")["question"]
+    return f'<p class="question">{html.escape(known[section])}</p>' if section in known else ""
+
+
+def _folded(figures: list[str]) -> str:
+    if not figures:
+        return ""
+    what = "1 more figure" if len(figures) == 1 else f"{len(figures)} more figures"
+    return f'<details><summary>{what}</summary><div class="figures">{"".join(figures)}</div></details>'
 
 
 def _figures(entry: _Entry) -> list[str]:
@@ -179,7 +218,8 @@ def _figures(entry: _Entry) -> list[str]:
         cards.append(
             f'<figure id="{identifier}"><script type="application/json" id="json-{identifier}">{content}</script>'
             f'<div data-figure="json-{identifier}" style="min-height:{height}px"></div>'
-            f'<figcaption>{html.escape(caption_of(figure))} <a href="{entry.folder.name}/{REPORT_NAME}">report</a> · '
+            f'<figcaption><span class="swipe">Swipe sideways to see all panels. </span>'
+            f'{html.escape(caption_of(figure))} <a href="{entry.folder.name}/{REPORT_NAME}">report</a> · '
             f'<a href="{entry.folder.name}/{NOTEBOOK_NAME}">notebook</a> · <a href="{file}">json</a>'
             "</figcaption></figure>"
         )
