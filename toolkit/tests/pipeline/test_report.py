@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from toolkit import io
 from toolkit.cli import main
 from toolkit.errors import DataError, UsageError
-from toolkit.manifest import Artifact, Manifest, describe_artifact, write_manifest
+from toolkit.manifest import Artifact, Manifest, describe_artifact, read_manifest, write_manifest
 from toolkit.paths import runs_dir
 from toolkit.pipeline.gallery import find_run, report_run
 from toolkit.pipeline.report import PLOTLY_MIME, WIDGET_MIME, write_report
@@ -146,6 +146,29 @@ def test_gallery_leads_from_figure_to_notebook_manifest_and_data(
     )
     assert page.count("data-figure=") == 2
     assert not LOADS_FROM_ELSEWHERE.search(page)
+
+
+def test_gallery_leads_with_question_verdict_and_main_figure(
+    section: Callable[..., Path], cells: list[Any]
+) -> None:
+    folder = section("03_human_comparison", cells, takeaways=["The verdict.", "Its limits."])
+    manifest = read_manifest(folder)
+    (artifact,) = manifest.artifacts
+    more = [artifact, artifact.model_copy(update={"name": "another"})]
+    write_manifest(folder, manifest.model_copy(update={"artifacts": more}))
+    page = report_run(RUN).read_text()
+    body = page[page.index("<body>") :]
+    order = [
+        body.index(said)
+        for said in (
+            "Which agent learns as people do?",
+            '<p class="verdict">The verdict.</p><p>Its limits.</p>',
+            'id="03_human_comparison-idea"',
+            "<summary>1 more figure</summary>",
+            'id="03_human_comparison-another"',
+        )
+    ]
+    assert order == sorted(order)
 
 
 def test_gallery_lists_what_failed_with_its_reason_and_shows_none_of_it(
