@@ -149,8 +149,10 @@ def test_gallery_leads_from_figure_to_notebook_manifest_and_data(
 
 
 def test_gallery_leads_with_question_verdict_and_main_figure(
-    section: Callable[..., Path], cells: list[Any]
+    section: Callable[..., Path], cells: list[Any], home: Path
 ) -> None:
+    (home / "notebooks").mkdir(exist_ok=True)
+    (home / "notebooks" / "03_human_comparison.ipynb").touch()
     folder = section("03_human_comparison", cells, takeaways=["The verdict.", "Its limits."])
     manifest = read_manifest(folder)
     (artifact,) = manifest.artifacts
