@@ -1,0 +1,159 @@
+"""Dashboards without a browser: what they compute, what their code draws, and how they answer their controls."""
+
+from __future__ import annotations
+
+import ast
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+
+from toolkit import widgets
+from toolkit.models import get_model_for
+from toolkit.models.after_learning import probes_after
+from toolkit.widgets.bandit_lab import SIMULATED, BanditLab, Lab
+from toolkit.widgets.dashboard import Dashboard
+from toolkit.widgets.learner_playground import LearnerPlayground, Playground
+from toolkit.widgets.problem_browser import Browser, ProblemBrowser
+
+EXPLORE = Path(__file__).resolve().parents[3] / "notebooks" / "explore"
+NOTEBOOKS = sorted(EXPLORE.glob("*.ipynb"))
+EXEMPLARS = {"attention_1": 3.0, "attention_2": 1.0, "attention_3": 0.5, "lapse": 0.1, "background": 0.0}
+VIEWS = {
+    "playground": Playground("shepard", "III", {"gcm": EXEMPLARS}, until=30),
+    "lab": Lab(SIMULATED, 2, "kalman", {"inverse_temperature": 3.0, "noise": 1.0, "drift": 0.2}),
+    "bank": Browser("bank", 3, (1, 4), "prototype", 9),
+    "prior": Browser("linear", 2, (0, 1), "bayesian_logistic_regression", 5),
+}
+
+
+def drawn_by(code: str) -> str:
+    """The figure that a cell of code draws, as JSON."""
+    names: dict[str, Any] = {}
+    exec(code, names)
+    return names["figure"].to_json()
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_code_draws_what_the_dashboard_shows(name: str) -> None:
+    view = VIEWS[name]
+    assert drawn_by(view.code()) == view.figure().to_json()
+    assert "widget" not in view.code()
+    assert view.figure().layout.title.text
+
+
+@pytest.mark.parametrize("dashboard", [LearnerPlayground, BanditLab, ProblemBrowser])
+def test_notebook_holds_the_code_of_the_first_view(dashboard: type[Dashboard]) -> None:
+    path = next(path for path in NOTEBOOKS if f"widgets.{dashboard.__name__}()" in path.read_text())
+    cells = nbformat.read(path, as_version=4).cells
+    assert [cell.cell_type for cell in cells] == ["markdown", "code", "markdown", "code", "markdown"]
+    assert "?**" in cells[0].source
+    assert "imulated" in cells[0].source.splitlines()[0] or dashboard is ProblemBrowser
+    assert "question" in cells[4].source and cells[4].source.rstrip().endswith("?")
+    # The formatter lays out the cell's lines anew.
+    assert ast.dump(ast.parse(cells[3].source)) == ast.dump(ast.parse(dashboard().code))
+
+
+def test_every_dashboard_has_a_notebook() -> None:
+    assert len(NOTEBOOKS) == len(widgets.__all__)
+    for name in widgets.__all__:
+        assert any(f"widgets.{name}()" in path.read_text() for path in NOTEBOOKS), name
+
+
+def test_a_parameter_moves_the_curve_of_its_agent_alone() -> None:
+    dashboard = LearnerPlayground()
+    before = {trace.name: np.array(trace.y) for trace in dashboard.shown.data if trace.name}
+    lapse = next(one for one in dashboard.sliders.children if one.description == "lapse")
+    lapse.value = 1.0
+    after = {trace.name: np.array(trace.y) for trace in dashboard.shown.data if trace.name}
+    np.testing.assert_allclose(after["Exemplars (GCM)"], 0.5)
+    for name in ("Prototypes", "Simulated person"):
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_another_design_brings_its_conditions_features_and_length() -> None:
+    dashboard = LearnerPlayground(agents=("gcm",))
+    dashboard.design.value = "weather"
+    assert dashboard.condition.options == ("weather",)
+    assert sum("attention" in one.description for one in dashboard.sliders.children) == 4
+    dashboard.trial.value = 10
+    assert all(len(trace.x) <= 12 for trace in dashboard.shown.data if trace.name)
+
+
+def test_agents_come_and_go() -> None:
+    dashboard = LearnerPlayground(agents=("gcm", "prototype"))
+    dashboard.agents.value = ("win_stay_lose_shift",)
+    assert {trace.name for trace in dashboard.shown.data if trace.name} == {
+        "Simulated person",
+        "Win-stay lose-shift",
+    }
+    assert [one.description for one in dashboard.sliders.children] == ["stay", "shift"]
+    dashboard.agents.value = ()
+    assert "choose an agent" in dashboard.message.value
+
+
+def test_the_best_numbers_are_no_worse_than_any_on_a_grid() -> None:
+    dashboard = BanditLab("rescorla_wagner")
+    dashboard.best.click()
+    best = dashboard.view()
+    grid = [
+        Lab(SIMULATED, 0, "rescorla_wagner", {"inverse_temperature": steepness, "learning_rate": rate})
+        for steepness in (0.5, 2, 5, 20)
+        for rate in (0.05, 0.2, 0.5, 0.9)
+    ]
+    assert best.log_likelihood() >= max(lab.log_likelihood() for lab in grid) - 1e-3
+    assert [one.value for one in dashboard.sliders.children] == pytest.approx(list(best.values.values()))
+    assert f"{best.log_likelihood():.1f} nats" in dashboard.message.value
+
+
+def test_probes_are_answered_as_if_each_came_next() -> None:
+    rng = np.random.default_rng(0)
+    shown, told, probes = rng.random((6, 2)), np.array([0, 1, 0, 1, 1, 0]), rng.random((4, 2))
+    together = probes_after(shown, told, probes, 2)
+    model = get_model_for("alcove", together)
+    theta = model.theta(sensitivity=4.0, association_rate=0.2, attention_rate=0.1, determinism=3.0)
+    answers = model.predict(theta, together)[:, -1]
+    for probe, answer in zip(probes, answers, strict=True):
+        alone = probes_after(shown, told, probe[None], 2)
+        np.testing.assert_allclose(model.predict(theta, alone)[0, -1], answer)
+    np.testing.assert_allclose(model.predict(theta, probes_after(shown[:0], told[:0], probes, 2))[:, -1], 0.5)
+
+
+def test_one_feature_leaves_out_the_other() -> None:
+    dashboard = ProblemBrowser()
+    dashboard.second.value = 3
+    assert dashboard.shown.layout.yaxis.title.text == dashboard.second.options[3][0]
+    dashboard.source.value = "rational"
+    assert [label for label, _ in dashboard.first.options] == ["feature 1", "feature 2"]
+
+
+def test_long_work_shows_the_bar_and_hides_it_afterwards() -> None:
+    dashboard = BanditLab()
+    with dashboard.busy():
+        assert dashboard.bar.layout.visibility == "hidden"
+        time.sleep(0.5)
+        assert dashboard.bar.layout.visibility == "visible"
+    assert dashboard.bar.layout.visibility == "hidden"
+
+
+@pytest.mark.parametrize("dashboard", [LearnerPlayground, BanditLab, ProblemBrowser])
+def test_a_step_of_a_slider_takes_less_than_a_fifth_of_a_second(dashboard: type[Dashboard]) -> None:
+    made = dashboard()
+    made.redraw()
+    seconds = []
+    for _ in range(3):
+        started = time.process_time()
+        made.redraw()
+        seconds.append(time.process_time() - started)
+    assert min(seconds) < 0.2
+
+
+def test_controls_have_names_and_can_be_reached_by_keyboard() -> None:
+    for dashboard in (LearnerPlayground(), BanditLab(), ProblemBrowser()):
+        controls = dashboard.children[0].children[0].children
+        focusable = [one for one in controls if hasattr(one, "description")]
+        assert all(one.description for one in focusable)
+        assert not any(one.tabbable is False for one in focusable)
