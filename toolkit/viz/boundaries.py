@@ -15,6 +15,8 @@ from toolkit.viz.theme import INK, Theme, finished, translucent
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+MARGIN = 0.04
+"""Share of the places asked about by which axes reach further, so that points at the edge are whole."""
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 
 
@@ -62,7 +64,9 @@ def plot_boundaries(
         ]
     layout = {"margin": {"t": 56}}
     for axis, name, values in zip(("xaxis", "yaxis"), features, grid, strict=True):
-        layout[axis] = {"title": {"text": name}, "range": [float(values[0]), float(values[-1])]}
+        margin = MARGIN * float(values[-1] - values[0])
+        ends = [float(values[0]) - margin, float(values[-1]) + margin]
+        layout[axis] = {"title": {"text": name}, "range": ends}
     caption = (
         f"{n_shown} points (large, outlined) were shown to {agent_style(agent).label} with their categories; small ones were "
         "not. The shade has the colour of the category that the agent finds most likely at a place, the darker the surer."

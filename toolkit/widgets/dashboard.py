@@ -65,7 +65,7 @@ class Dashboard(widgets.VBox):
             description=_SHOW, icon="code", tooltip="The lines that draw this figure without the dashboard"
         )
         self.code_area = widgets.Textarea(
-            layout={"width": "660px", "height": "300px", "display": "none"}, disabled=False
+            layout={"width": f"{FIGURE_WIDTH}px", "height": "300px", "display": "none"}, disabled=False
         )
         self.code_area.add_class("toolkit-code")
         self._stage = widgets.VBox()
@@ -100,7 +100,9 @@ class Dashboard(widgets.VBox):
 
     def say(self, sentence: str) -> None:
         """Show a sentence below the figure."""
-        self.message.value = f"<p style='max-width: 640px; line-height: 1.4'>{escape(sentence)}</p>"
+        self.message.value = (
+            f"<p style='max-width: {FIGURE_WIDTH}px; line-height: 1.4'>{escape(sentence)}</p>"
+        )
 
     def follow(self, *controls: widgets.Widget) -> None:
         """Redraw whenever one of these controls is moved."""

@@ -17,6 +17,7 @@ from toolkit.seeds import Seeds
 from toolkit.tasks import get_source, list_sources
 from toolkit.trials import Trials
 from toolkit.viz import agent_style, plot_boundaries, titled
+from toolkit.viz.problems import by_separation
 from toolkit.widgets.controls import agent_options, choice, slider, starting_values
 from toolkit.widgets.dashboard import Dashboard
 
@@ -277,6 +278,12 @@ class ProblemBrowser(Dashboard):
 
     def _name_features(self) -> None:
         names = feature_names(self.source.value, self.problem.value)
-        for control, position in ((self.first, 0), (self.second, 1)):
+        for control, position in zip((self.first, self.second), self._most_telling(), strict=True):
             control.options = [(name, number) for number, name in enumerate(names)]
             control.value = position
+
+    def _most_telling(self) -> list[int]:
+        """Positions of the two features that the problem is shown over at first."""
+        if self.source.value == "bank":
+            return by_separation(_bank()[self.problem.value])[:2]
+        return [0, 1]
