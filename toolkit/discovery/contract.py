@@ -19,6 +19,7 @@ from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.sandbox.gate import check_text, functions_of
 from toolkit.discovery.task import Task
 from toolkit.errors import did_you_mean
+from toolkit.syntax import parse_module
 
 LEARNING = ("init", "update")
 """The functions that a program which learns nothing does without."""
@@ -48,7 +49,7 @@ class Contract:
     @property
     def tree(self) -> ast.Module:
         """The syntax tree, a fresh one each time."""
-        return ast.parse(self.text)
+        return parse_module(self.text)
 
     def columns(self, task: Task) -> tuple[str, ...]:
         """Columns that any function asks for."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from toolkit.errors import UsageError, did_you_mean
 from toolkit.models.base import Parameter
+from toolkit.syntax import parse_module
 
 NONE = "none"
 """A type of mechanism that a sketch does without."""
@@ -51,7 +52,7 @@ class Mechanism:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every name in its lines."""
-        trees = (ast.parse(dedent(lines)) for lines in self.lines.values())
+        trees = (parse_module(dedent(lines)) for lines in self.lines.values())
         return frozenset(node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name))
 
     @cached_property

@@ -8,6 +8,7 @@ from textwrap import dedent, indent
 from toolkit.discovery.grammar.mechanisms import Grammar, Mechanism, Sketch
 from toolkit.discovery.program import Program
 from toolkit.discovery.task import Task
+from toolkit.syntax import parse_module
 
 _BEGIN = "drive = np.zeros(n_options)"
 _END = "return softmax(drive)"
@@ -54,7 +55,7 @@ def _function(name: str, body: list[str], known: list[str]) -> str:
     text = "\n".join(dedent(lines).strip("\n") for lines in body)
     used = {
         node.id
-        for node in ast.walk(ast.parse(f"def f():\n{indent(text, ' ')}"))
+        for node in ast.walk(parse_module(f"def f():\n{indent(text, ' ')}"))
         if isinstance(node, ast.Name)
     }
     arguments = ", ".join(dict.fromkeys(one for one in known if one in used))

@@ -19,6 +19,7 @@ from toolkit.discovery.lowering.rewriting import (
 from toolkit.discovery.lowering.whole import whole_state
 from toolkit.discovery.sandbox.gate import functions_of
 from toolkit.discovery.task import Task
+from toolkit.syntax import parse_module
 
 ENTRY = "engine_learn"
 ASKED, TOLD = "engine_asked_{}", "engine_told"
@@ -102,7 +103,7 @@ class _Lowering:
         return [name for name in self.contract.state if name not in self.arrays]
 
     def text(self) -> str:
-        written = [ast.parse(_HELPERS)]
+        written = [parse_module(_HELPERS)]
         for name, function in self.functions.items():
             if name == "init":
                 continue

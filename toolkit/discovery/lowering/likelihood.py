@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from toolkit.discovery.lowering.rewriting import called
 from toolkit.discovery.sandbox.gate import functions_of
+from toolkit.syntax import parse_expression, parse_module
 
 FILL = "fill__"
 """The loop; no name of a candidate has two underscores in a row."""
@@ -108,9 +109,9 @@ def write_likelihood(
     parameters
         Their names, in the order in which the loop has them.
     """
-    tree = ast.fix_missing_locations(_Rewritten().visit(ast.parse(text)))
+    tree = ast.fix_missing_locations(_Rewritten().visit(parse_module(text)))
     for definition in functions_of(tree).values():
-        definition.decorator_list = [ast.parse("njit__(**SETTINGS__)", mode="eval").body]
+        definition.decorator_list = [parse_expression("njit__(**SETTINGS__)")]
     values = {name: f"theta__[r__, {position}]" for position, name in enumerate(parameters)}
     values |= {vector: "theta__[r__].copy()"}
     values |= {name: f"{name}[a__:b__].copy()" for name in columns}
@@ -187,9 +188,9 @@ def _along(node: ast.Call, method: str) -> ast.AST:
 def _array(node: ast.Call, *, copy: bool) -> ast.AST:
     """An array from a list that is written out, or from another array, which numba makes differently."""
     if isinstance(node.args[0], ast.List | ast.ListComp):
-        node.func = ast.parse("np.array", mode="eval").body
+        node.func = parse_expression("np.array")
         return node
-    node.func = ast.parse("np.asarray", mode="eval").body
+    node.func = parse_expression("np.asarray")
     return _call(f"{ast.unparse(node)}.copy") if copy else node
 
 
@@ -203,11 +204,11 @@ def _clip(node: ast.Call) -> ast.AST:
 
 def _typed(node: ast.expr) -> ast.expr:
     kind = _TYPES.get(ast.unparse(node))
-    return ast.parse(kind, mode="eval").body if kind else node
+    return parse_expression(kind) if kind else node
 
 
 def _call(function: str, *given: ast.expr) -> ast.Call:
-    return ast.Call(ast.parse(function, mode="eval").body, list(given), [])
+    return ast.Call(parse_expression(function), list(given), [])
 
 
 def _is_none(node: ast.AST) -> bool:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from toolkit.discovery.sandbox.gate import functions_of
+from toolkit.syntax import parse_expression
 
 _CALLABLE = ("np", "math", "engine_softmax")
 
@@ -76,7 +77,7 @@ class Renamed(OwnNames):
         if node.id in _CALLABLE:
             return node
         if node.id in self.outside:
-            return ast.parse(self.outside[node.id], mode="eval").body
+            return parse_expression(self.outside[node.id])
         return ast.Name(f"init_{node.id}", node.ctx)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 
+from toolkit.syntax import parse_expression, parse_module
+
 ALLOCATIONS = ("np.zeros", "np.ones", "np.full", "np.empty")
 _FILL = {"np.zeros": 0.0, "np.ones": 1.0}
 _DTYPES = {"int": "np.int64", "float": "np.float64"}
@@ -16,7 +18,7 @@ class NotLowered(Exception):
 
 def parsed(text: str) -> list[ast.stmt]:
     """Statements from text."""
-    return ast.parse(text).body
+    return parse_module(text).body
 
 
 def called(node: ast.AST) -> str:
@@ -93,7 +95,7 @@ class Rewriter:
         if called(value) in ALLOCATIONS:
             for given in value.keywords:
                 kind = _DTYPES.get(ast.unparse(given.value))
-                given.value = ast.parse(kind, mode="eval").body if kind else given.value
+                given.value = parse_expression(kind) if kind else given.value
         if isinstance(value, ast.BinOp):
             full = _filled(value)
             return parsed(f"{name} = {full}") if full else None

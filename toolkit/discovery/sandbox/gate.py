@@ -16,6 +16,7 @@ from toolkit.discovery.sandbox.vocabulary import (
     MATH,
     NUMPY,
 )
+from toolkit.syntax import parse_module
 
 LONGEST_TEXT = 20_000
 DEEPEST_LOOP = 5
@@ -49,7 +50,7 @@ def check_text(text: str) -> ast.Module:
             "not allowed", f"the text has {len(text)} characters.", fix=f"Stay below {LONGEST_TEXT}."
         )
     try:
-        tree = ast.parse(text)
+        tree = parse_module(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f"line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise Rejected(

@@ -16,6 +16,7 @@ import numpy as np
 
 from toolkit.errors import UsageError
 from toolkit.models.compiling.vocabulary import BUILTINS, MODULES
+from toolkit.syntax import parse_expression, parse_module
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _shortened(node: ast.AST) -> str:
 def _from_text(text: str, entry: str) -> Program:
     program = Program(entry)
     try:
-        tree = ast.parse(text)
+        tree = parse_module(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise UsageError(
@@ -105,7 +106,7 @@ def _add(program: Program, function: Callable, found: dict[str, Callable]) -> No
         raise UsageError(
             f"the text of function '{name}' cannot be read.", fix="Define it in a file or a notebook cell."
         ) from error
-    tree = ast.parse(textwrap.dedent("".join(lines)))
+    tree = parse_module(textwrap.dedent("".join(lines)))
     ast.increment_lineno(tree, first - 1)
     definition = tree.body[0]
     program.files[name] = Path(inspect.getsourcefile(function) or "?").name
@@ -176,4 +177,4 @@ def _number(value: float) -> ast.expr:
         text = "np.nan" if math.isnan(value) else "np.inf" if value > 0 else "-np.inf"
     else:
         text = repr(value)
-    return ast.parse(text, mode="eval").body
+    return parse_expression(text)

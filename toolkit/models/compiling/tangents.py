@@ -21,6 +21,7 @@ from toolkit.models.compiling.vocabulary import (
     name_of_call,
     shape_of,
 )
+from toolkit.syntax import parse_expression
 
 
 class TangentFunctions:
@@ -145,7 +146,7 @@ class TangentFunction:
             case ast.Assign(targets=[target]):
                 self._assign(node, target, node.value)
             case ast.AugAssign():
-                before = ast.parse(ast.unparse(node.target), mode="eval").body
+                before = parse_expression(ast.unparse(node.target))
                 value = ast.BinOp(before, node.op, node.value, lineno=node.lineno)
                 self._assign(node, node.target, value)
             case ast.For():

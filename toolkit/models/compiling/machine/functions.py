@@ -19,6 +19,7 @@ from toolkit.models.compiling.machine.values import (
     whole_constant,
 )
 from toolkit.models.compiling.vocabulary import is_allocation, is_shape, name_of_call
+from toolkit.syntax import parse_expression
 
 if TYPE_CHECKING:
     from toolkit.models.compiling.machine.module import Translation
@@ -103,7 +104,7 @@ class Function(Arrays):
             case ast.Assign(targets=[target]):
                 self._assign(target, node.value)
             case ast.AugAssign():
-                before = ast.parse(ast.unparse(node.target), mode="eval").body
+                before = parse_expression(ast.unparse(node.target))
                 self._assign(node.target, ast.BinOp(before, node.op, node.value))
             case ast.For():
                 self._for(node)

@@ -13,6 +13,7 @@ import numpy as np
 
 from toolkit.models.compiling.machine.functions import Function
 from toolkit.models.compiling.machine.values import NUMBER, TRUTH, WHOLE, Kind, NotTranslated, kind_of
+from toolkit.syntax import parse_module
 
 _ROOM = 2**28
 """Bytes that are set aside for arrays; the system gives only those that are touched."""
@@ -97,7 +98,7 @@ class MachineModule:
 
     def __init__(self, text: str, file: str) -> None:
         self.__file__ = file
-        self._tree = ast.parse(text)
+        self._tree = parse_module(text)
         self._definitions = {one.name: one for one in self._tree.body if isinstance(one, ast.FunctionDef)}
         self._checks_bounds = '"boundscheck": True' in text
         self._translated: dict[tuple[Any, ...], _MachineFunction] = {}
