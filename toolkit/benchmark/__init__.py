@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
 _HOME_OF = {
     "ExemplarClassifier": "exemplars",
@@ -35,11 +34,5 @@ _HOME_OF = {
     "sklearn_tables": "tables",
 }
 
-__all__ = list(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    # Torch and scikit-learn take longer to import than everything else together.
-    if name in _HOME_OF:
-        return getattr(importlib.import_module(f"toolkit.benchmark.{_HOME_OF[name]}"), name)
-    raise AttributeError(f"module 'toolkit.benchmark' has no attribute '{name}'")
+# Torch and scikit-learn take longer to import than everything else together.
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd
+from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd, show_question
 from toolkit.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
@@ -114,15 +114,10 @@ def _procedure(data_set: str, options: dict[str, Any]) -> Procedure:
 
 
 def _show_prompt(trials: Trials, procedure: Procedure) -> None:
-    """The fourth question of the first problem, or its last."""
-    from itertools import islice
-
+    """A question of the first problem."""
     from toolkit.models.answering import first_requests
 
-    *_, request = islice(first_requests(trials.take([0]), procedure), 4)
-    ((_, text),) = request.messages
-    click.echo(click.style("Instructions", bold=True) + f"\n{request.system}")
-    click.echo(click.style("A question", bold=True) + f"\n{text}\n")
+    show_question(first_requests(trials.take([0]), procedure))
 
 
 def _show_cost(cost: Estimate, trials: Trials) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from toolkit.llm import Client
+    from toolkit.llm import Client, Request
 
 _PROVIDERS = {
     "anthropic": "",
@@ -92,6 +93,14 @@ def client_from(
         price=Price(*options["price"]) if options["price"] else None,
         **settings,
     )
+
+
+def show_question(requests: Iterable[Request]) -> None:
+    """What a model is told, and its fourth question, or its last."""
+    *_, request = islice(requests, 4)
+    ((_, text),) = request.messages
+    click.echo(click.style("Instructions", bold=True) + f"\n{request.system}")
+    click.echo(click.style("A question", bold=True) + f"\n{text}\n")
 
 
 def confirm_sending(client: Client, options: dict[str, Any]) -> None:

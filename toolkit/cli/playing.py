@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd
+from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd, show_question
 from toolkit.errors import InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
@@ -85,13 +84,10 @@ def _rules(options: dict[str, Any]) -> Rules:
 
 
 def _show_prompt(design: Trials, rules: Rules) -> None:
-    """The fourth question of the first sequence."""
+    """A question of the first sequence."""
     from toolkit.models.playing import first_requests
 
-    *_, request = islice(first_requests(design.take([0]), rules), 4)
-    ((_, text),) = request.messages
-    click.echo(click.style("Instructions", bold=True) + f"\n{request.system}")
-    click.echo(click.style("A question", bold=True) + f"\n{text}\n")
+    show_question(first_requests(design.take([0]), rules))
 
 
 def _show_game(game: Game, folder: Path) -> None:

@@ -17,8 +17,7 @@ program is not compiled. One ``Sandbox(n_workers, limits=Limits(...))`` serves m
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
 _HOME_OF = {
     "LegacyProgram": "legacy",
@@ -34,11 +33,5 @@ _HOME_OF = {
     "recheck": "checking",
 }
 
-__all__ = list(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    # A worker imports a part of this package and must not import the others.
-    if name in _HOME_OF:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+# A worker imports a part of this package and must not import the others.
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
 _HOME_OF = {
     "Comparison": "comparison",
@@ -36,11 +35,5 @@ _HOME_OF = {
     "with_payoffs": "predictive_checks",
 }
 
-__all__ = list(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    # Torch takes longer to import than everything else together.
-    if name in _HOME_OF:
-        return getattr(importlib.import_module(f"toolkit.fitting.{_HOME_OF[name]}"), name)
-    raise AttributeError(f"module 'toolkit.fitting' has no attribute '{name}'")
+# Torch takes longer to import than everything else together.
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
 _HOME_OF = {
-    "get_client": "toolkit.llm.client",
-    "list_providers": "toolkit.llm.client",
-    "Client": "toolkit.llm.client",
-    "Request": "toolkit.llm.messages",
-    "Reply": "toolkit.llm.messages",
-    "Failure": "toolkit.llm.messages",
-    "Usage": "toolkit.llm.messages",
-    "Budget": "toolkit.llm.budget",
-    "Estimate": "toolkit.llm.budget",
-    "Price": "toolkit.llm.prices",
-    "Tally": "toolkit.llm.tally",
+    "get_client": "client",
+    "list_providers": "client",
+    "Client": "client",
+    "Request": "messages",
+    "Reply": "messages",
+    "Failure": "messages",
+    "Usage": "messages",
+    "Budget": "budget",
+    "Estimate": "budget",
+    "Price": "prices",
+    "Tally": "tally",
 }
 
-__all__ = [*_HOME_OF]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'toolkit.llm' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

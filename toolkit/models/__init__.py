@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
-from toolkit.models.registry import get_model, get_model_for, list_models, register_model, validate
+_HOME_OF = {
+    "Model": "base",
+    "Parameter": "base",
+    "TrialTensors": "base",
+    "get_model": "registry",
+    "get_model_for": "registry",
+    "list_models": "registry",
+    "register_model": "registry",
+    "validate": "registry",
+}
 
-__all__ = [
-    "Model",
-    "Parameter",
-    "TrialTensors",
-    "get_model",
-    "get_model_for",
-    "list_models",
-    "register_model",
-    "validate",
-]
-
-
-def __getattr__(name: str) -> Any:
-    # The base imports torch, which takes longer than everything else together.
-    if name in ("Model", "Parameter", "TrialTensors"):
-        return getattr(importlib.import_module("toolkit.models.base"), name)
-    raise AttributeError(f"module 'toolkit.models' has no attribute '{name}'")
+# The base imports torch, which takes longer than everything else together.
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
 _HOME_OF = {
     "NotYet": "words",
@@ -17,11 +16,5 @@ _HOME_OF = {
     "student_version": "building",
 }
 
-__all__ = list(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    # A notebook needs the words alone, not what starts kernels.
-    if name in _HOME_OF:
-        return getattr(importlib.import_module(f"toolkit.teaching.{_HOME_OF[name]}"), name)
-    raise AttributeError(f"module 'toolkit.teaching' has no attribute '{name}'")
+# A notebook needs the words alone, not what starts kernels.
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import plotly.graph_objects as go
 import pytest
 
 from toolkit.errors import DataError
+from toolkit.manifest import Record, read_record
 from toolkit.session import Run
+from toolkit.viz import read_figure
 
 
 def hide_data(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,3 +33,12 @@ def run_cells(path: Path, **parameters: Any) -> dict[str, Any]:
             if "parameters" in cell.metadata.get("tags", []):
                 names |= parameters
     return names
+
+
+def read_section(home: Path, section: str) -> tuple[Path, Record, dict[str, go.Figure]]:
+    """Folder, record and figures of a section that a test ran to its end."""
+    folder = home / "papermill_runs" / "interactive" / section
+    record = read_record(folder)
+    assert record is not None
+    figures = {a.name: read_figure(folder / a.path) for a in record.artifacts if a.kind == "figure"}
+    return folder, record, figures

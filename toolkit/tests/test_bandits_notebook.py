@@ -7,9 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from toolkit.manifest import read_record
-from toolkit.tests.notebooks import hide_data, run_cells
-from toolkit.viz import read_figure
+from toolkit.tests.notebooks import hide_data, read_section, run_cells
 
 
 @pytest.mark.slow
@@ -18,13 +16,10 @@ def test_simulated_people_are_called_so(home: Path, checkout: Path, monkeypatch:
     hide_data(monkeypatch)
     notebook = checkout / "notebooks" / "06_bandits.ipynb"
     run_cells(notebook, profile="smoke", n_people=6, n_starts=1, n_studies=1, n_steps=300)
-    folder = home / "papermill_runs" / "interactive" / "06_bandits"
-    record = read_record(folder)
-    assert record is not None and record.takeaways[0].startswith("Simulated people")
+    folder, record, figures = read_section(home, "06_bandits")
+    assert record.takeaways[0].startswith("Simulated people")
     assert "follows a script" in record.takeaways[1]
-    titles = {
-        a.name: read_figure(folder / a.path).layout.title.text for a in record.artifacts if a.kind == "figure"
-    }
+    titles = {name: figure.layout.title.text for name, figure in figures.items()}
     assert set(titles) == {"choices", "rates", "trace", "surprise"}
     for name in ("choices", "rates", "trace"):
         assert "Simulated people" in titles[name], name

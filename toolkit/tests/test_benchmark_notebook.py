@@ -8,9 +8,7 @@ import pandas as pd
 import pytest
 
 from toolkit import benchmark
-from toolkit.manifest import read_record
-from toolkit.tests.notebooks import hide_data, run_cells
-from toolkit.viz import read_figure
+from toolkit.tests.notebooks import hide_data, read_section, run_cells
 
 SOME = ["ermi", "ermi_single", "pfn", "gcm", "naive_bayes", "xgboost_untuned"]
 
@@ -35,11 +33,9 @@ def test_scikit_learns_tables_stand_in_for_cc18(
         n_tables=1,
         most_rows=30,
     )
-    folder = home / "papermill_runs" / "interactive" / "07_benchmark"
-    record = read_record(folder)
-    assert record is not None and "scikit-learn's tables, not CC18" in record.takeaways[1]
-    figures = [artifact for artifact in record.artifacts if artifact.kind == "figure"]
-    titles = {artifact.name: read_figure(folder / artifact.path).layout.title.text for artifact in figures}
+    folder, record, figures = read_section(home, "07_benchmark")
+    assert "scikit-learn's tables, not CC18" in record.takeaways[1]
+    titles = {name: figure.layout.title.text for name, figure in figures.items()}
     assert set(titles) == {"tasks", "ranks", "leads", "explanations", "context_sizes", "calibration"}
     assert all("not CC18" in title for title in titles.values())
     assert not record.inputs

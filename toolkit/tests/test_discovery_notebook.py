@@ -7,9 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from toolkit.manifest import read_record
-from toolkit.tests.notebooks import hide_data, run_cells
-from toolkit.viz import read_figure
+from toolkit.tests.notebooks import hide_data, read_section, run_cells
 
 
 @pytest.mark.slow
@@ -25,14 +23,9 @@ def test_programs_are_found_among_simulated_people_and_titles_say_so(
         n_candidates=2,
         n_simulated=1,
     )
-    folder = home / "papermill_runs" / "interactive" / "05_discovery"
-    record = read_record(folder)
-    assert record is not None and record.takeaways[0].startswith(
-        "Simulated people, two-step task: the winner's"
-    )
-    titles = {
-        a.name: read_figure(folder / a.path).layout.title.text for a in record.artifacts if a.kind == "figure"
-    }
+    folder, record, figures = read_section(home, "05_discovery")
+    assert record.takeaways[0].startswith("Simulated people, two-step task: the winner's")
+    titles = {name: figure.layout.title.text for name, figure in figures.items()}
     assert set(titles) == {"lineage", "differences", "repetitions", "recovery", "found_again"}
     assert all("Simulated people" in title for title in titles.values())
     tried = pd.read_parquet(folder / "artifacts" / "candidates.parquet")

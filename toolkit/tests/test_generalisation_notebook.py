@@ -8,9 +8,7 @@ import pandas as pd
 import pytest
 
 from toolkit.fitting import people
-from toolkit.manifest import read_record
-from toolkit.tests.notebooks import hide_data, run_cells
-from toolkit.viz import read_figure
+from toolkit.tests.notebooks import hide_data, read_section, run_cells
 
 
 @pytest.mark.slow
@@ -29,12 +27,9 @@ def test_agents_stand_alone_and_titles_say_so(
         n_problems=2,
         n_trials=32,
     )
-    folder = home / "papermill_runs" / "interactive" / "04_generalisation"
-    record = read_record(folder)
-    assert record is not None and "Simulated people" in record.takeaways[0]
-    titles = {
-        a.name: read_figure(folder / a.path).layout.title.text for a in record.artifacts if a.kind == "figure"
-    }
+    folder, record, figures = read_section(home, "04_generalisation")
+    assert "Simulated people" in record.takeaways[0]
+    titles = {name: figure.layout.title.text for name, figure in figures.items()}
     assert set(titles) == {"types", "order", "segments", "transfer", "speed", "scope"}
     for name in ("types", "order", "transfer", "speed", "scope"):
         assert "Agents alone" in titles[name], name

@@ -7,9 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from toolkit.manifest import read_record
-from toolkit.tests.notebooks import hide_data, run_cells
-from toolkit.viz import read_figure
+from toolkit.tests.notebooks import hide_data, read_section, run_cells
 
 
 @pytest.mark.slow
@@ -25,10 +23,8 @@ def test_simulated_people_stand_in_and_every_title_says_so(
         n_starts=1,
         n_simulated=2,
     )
-    folder = home / "papermill_runs" / "interactive" / "03_human_comparison"
-    record = read_record(folder)
-    assert record is not None and record.takeaways[0].startswith("Simulated people")
-    figures = {a.name: read_figure(folder / a.path) for a in record.artifacts if a.kind == "figure"}
+    folder, record, figures = read_section(home, "03_human_comparison")
+    assert record.takeaways[0].startswith("Simulated people")
     assert len(figures) == 6
     for name, figure in figures.items():
         said = (

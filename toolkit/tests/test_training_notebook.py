@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from toolkit.manifest import read_record
-from toolkit.tests.notebooks import run_cells
+from toolkit.tests.notebooks import read_section, run_cells
 from toolkit.training import load_checkpoint, read_card
 
 
@@ -34,10 +33,9 @@ def test_a_live_learner_alone_is_enough(without_checkpoints: Path, checkout: Pat
     assert "toolkit train --profile shipped --prior linear --out data/checkpoints/mi.safetensors" in " ".join(
         names["said"]
     )
-    folder = without_checkpoints / "papermill_runs" / "interactive" / "02_training"
-    record = read_record(folder)
-    assert record is not None and "Live learner" in record.takeaways[0]
-    assert [artifact.kind for artifact in record.artifacts].count("figure") == 5
+    folder, record, figures = read_section(without_checkpoints, "02_training")
+    assert "Live learner" in record.takeaways[0]
+    assert len(figures) == 5
     matrix = pd.read_parquet(folder / "artifacts" / "matrix.parquet")
     assert set(matrix["tested_on"]) == {"ecological", "linear", "mlp", "rational"}
     assert set(matrix["learner"]) == {"live", "logistic_regression"}

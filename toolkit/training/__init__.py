@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
 _HOME_OF = {
     "Component": "config",
@@ -28,11 +27,5 @@ _HOME_OF = {
     "train": "loop",
 }
 
-__all__ = list(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    # Torch takes longer to import than everything else together.
-    if name in _HOME_OF:
-        return getattr(importlib.import_module(f"toolkit.training.{_HOME_OF[name]}"), name)
-    raise AttributeError(f"module 'toolkit.training' has no attribute '{name}'")
+# Torch takes longer to import than everything else together.
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

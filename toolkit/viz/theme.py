@@ -22,6 +22,10 @@ SINGLE_COLUMN_MM, DOUBLE_COLUMN_MM = 85, 174
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 INK = "#333333"
 TITLE_HEIGHT = 26
+DEFAULT_HEIGHT = 450
+"""Of a figure that says none, as plotly draws it."""
+
+MARGINS = {"l": 56, "r": 16, "t": 40, "b": 48}
 GUIDE = {"color": "#9A9A9A", "dash": "dot", "width": 1}
 """Line of a reference value, for instance chance."""
 
@@ -92,7 +96,7 @@ def template(theme: Theme | None = None) -> go.layout.Template:
         },
         "hoverlabel": {"font": {"family": FONT, "size": size}},
         "annotationdefaults": {"font": {"size": size}},
-        "margin": {"l": 56, "r": 16, "t": 40, "b": 48},
+        "margin": MARGINS,
     }
     return go.layout.Template(layout=layout)
 
@@ -107,10 +111,11 @@ def finished(figure: go.Figure, caption: str, height: int, theme: Theme | None =
 
 def titled(figure: go.Figure, title: str) -> go.Figure:
     """The figure with a title above everything else, and as much taller."""
-    height = figure.layout.height + TITLE_HEIGHT
+    height = (figure.layout.height or DEFAULT_HEIGHT) + TITLE_HEIGHT
+    top = figure.layout.margin.t
     figure.update_layout(
         height=height,
-        margin_t=figure.layout.margin.t + TITLE_HEIGHT,
+        margin_t=(MARGINS["t"] if top is None else top) + TITLE_HEIGHT,
         title={"text": title, "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 6}},
         legend_y=1 - TITLE_HEIGHT / height,
     )

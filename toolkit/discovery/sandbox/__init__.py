@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
 _HOME_OF = {
     "Layer": "layers",
@@ -15,11 +14,5 @@ _HOME_OF = {
     "describe_layers": "pool",
 }
 
-__all__ = list(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    # A worker imports parts of this package and must not import the others.
-    if name in _HOME_OF:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+# A worker imports parts of this package and must not import the others.
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from toolkit.lazy import lazily
 
 _HOME_OF = {
     "Report": "reporting",
@@ -20,11 +19,5 @@ _HOME_OF = {
     "table_of": "population",
 }
 
-__all__ = list(_HOME_OF)
-
-
-def __getattr__(name: str) -> Any:
-    # Settings are read without the sandbox and everything that it takes.
-    if name in _HOME_OF:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+# Settings are read without the sandbox and everything that it takes.
+__getattr__, __dir__, __all__ = lazily(__name__, _HOME_OF)

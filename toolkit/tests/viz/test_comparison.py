@@ -19,6 +19,7 @@ from toolkit.viz import (
     plot_recovery,
     titled,
 )
+from toolkit.viz.theme import DEFAULT_HEIGHT, MARGINS
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +161,8 @@ def test_a_title_stands_above_the_legend(comparison: Comparison) -> None:
     added = named.layout.height - plain.layout.height
     assert added > 0 and named.layout.margin.t - plain.layout.margin.t == added
     assert named.layout.legend.y == pytest.approx(1 - added / named.layout.height)
+
+
+def test_a_figure_without_sizes_of_its_own_gets_a_title() -> None:
+    drawn = titled(go.Figure(), "Mine")
+    assert drawn.layout.height - DEFAULT_HEIGHT == drawn.layout.margin.t - MARGINS["t"] > 0
