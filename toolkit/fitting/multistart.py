@@ -117,8 +117,7 @@ class MultiStart:
         self.model, self.trials, self.prior = model, trials, prior
         self.starts, self.finished = starts, finished
         self.lower, self.upper = bounds_of(model.parameters)
-        # Likelihoods of models that go through trials can jump, where shortening a step leads nowhere.
-        self._least_promise = ROUGH if isinstance(model, ModelByRows) else 0.0
+        self._least_promise = ROUGH if isinstance(model, ModelByRows) and model.jumps else 0.0
         share = len(starts) * trials.mask.size * trials.n_options / NUMBERS_AT_ONCE
         n_units = len(trials.participants)
         # An even number of blocks keeps two cores busy to the end.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,7 +16,16 @@ from toolkit.trials import MISSING, Trials
 
 
 class ModelByRows(Model):
-    """A model whose likelihood takes any rows of parameters, each at the cost of its participant's trials."""
+    """A model whose likelihood takes any rows of parameters, each at the cost of its participant's trials.
+
+    Attributes
+    ----------
+    jumps
+        Whether its likelihood can jump where parameters change what happens on a trial, so that a shorter step
+        may lead nowhere.
+    """
+
+    jumps: ClassVar[bool] = True
 
     @abstractmethod
     def log_likelihood_and_gradient_of_rows(
@@ -53,7 +62,27 @@ class ModelByRows(Model):
             )
 
 
-class CompiledModel(ModelByRows):
+class ModelBySequences(ModelByRows):
+    """One whose likelihood comes sequence by sequence from a compiled function."""
+
+    @abstractmethod
+    def _of_sequences(
+        self, theta: np.ndarray, sequence: np.ndarray, data: TrialTensors
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Log-likelihoods (rows,) of one sequence a row and their gradients (rows, parameters)."""
+
+    def log_likelihood_and_gradient_of_rows(
+        self, theta: np.ndarray, participant: np.ndarray, trials: Trials
+    ) -> tuple[np.ndarray, np.ndarray]:
+        self._check_rows(theta, trials)
+        data = TrialTensors.of(trials, torch.as_tensor(theta))
+        spread = data.remember("sequences of participants", lambda: SequencesOf(trials))
+        row, sequence = spread.of(participant)
+        each, slopes = self._of_sequences(theta[row], sequence, data)
+        return sum_by_row(row, len(theta), each, slopes)
+
+
+class CompiledModel(ModelBySequences):
     """A model whose probabilities come from a compiled function over one sequence.
 
     Attributes
@@ -68,23 +97,13 @@ class CompiledModel(ModelByRows):
     def _compiled_for(self, data: TrialTensors) -> tuple[Compiled, Sequences, dict[str, Any]]:
         """The compiled function, the trials as it reads them, and the values of its other arguments."""
 
-    def log_likelihood_and_gradient_of_rows(
-        self, theta: np.ndarray, participant: np.ndarray, trials: Trials
+    def _of_sequences(
+        self, theta: np.ndarray, sequence: np.ndarray, data: TrialTensors
     ) -> tuple[np.ndarray, np.ndarray]:
-        self._check_rows(theta, trials)
-        data = TrialTensors.of(trials, torch.as_tensor(theta))
         compiled, sequences, constants = self._compiled_for(data)
-        spread = data.remember("sequences of participants", lambda: SequencesOf(trials))
-        row, sequence = spread.of(participant)
-        each, slopes = compiled.log_likelihood_and_gradient(
-            theta[row],
-            sequence,
-            sequences,
-            constants,
-            smallest=SMALLEST_PROBABILITY,
-            n_threads=self.n_threads,
+        return compiled.log_likelihood_and_gradient(
+            theta, sequence, sequences, constants, smallest=SMALLEST_PROBABILITY, n_threads=self.n_threads
         )
-        return sum_by_row(row, len(theta), each, slopes)
 
 
 class SequencesOf:

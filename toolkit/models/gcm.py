@@ -7,15 +7,16 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from toolkit.errors import UsageError
-from toolkit.models.base import Model, Parameter, TrialTensors
+from toolkit.models.base import SMALLEST_PROBABILITY, Parameter, TrialTensors
+from toolkit.models.by_rows import ModelBySequences
 from toolkit.models.similarity import (
     BACKGROUND,
     LAPSE,
-    Stimuli,
+    ComparedTrials,
     attention_parameters,
+    check_features,
     check_power,
     choice_probabilities,
     comparable_stimuli,
@@ -28,11 +29,8 @@ from toolkit.models.similarity import (
 )
 from toolkit.trials import MISSING, Trials
 
-_PAIRS_AT_ONCE = 2_000_000
-"""Pairs of a stimulus and an exemplar, over all rows of parameters, in one likelihood: some 200 MB."""
 
-
-class GeneralisedContextModel(Model):
+class GeneralisedContextModel(ModelBySequences):
     """Stores every exemplar with the category told and answers by summed similarity (Nosofsky, 1986).
 
     Similarity is exp(-distance), where ``attention_1``, ``attention_2``, … stretch the features. With
@@ -59,6 +57,7 @@ class GeneralisedContextModel(Model):
     schemas = ("category_learning",)
     parameters = (*attention_parameters(3), LAPSE, BACKGROUND)
     reads_choices = False
+    jumps = False
 
     def __init__(
         self,
@@ -79,35 +78,33 @@ class GeneralisedContextModel(Model):
     def for_trials(cls, trials: Trials, **options: Any) -> Self:
         return cls(**fitting_options(trials, options))
 
-    def log_likelihood_and_gradient(self, theta: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-        theta, n_people = np.asarray(theta, dtype=float), len(trials.participants)
-        self._by_sequence(torch.as_tensor(theta), trials)  # Whether they fit.
-        # Where every trial shows something new there are as many pairs as squared trials.
-        n_pairs = theta[..., 0].size * self._count_pairs(trials) * len(trials) / n_people**2
-        size = max(1, int(_PAIRS_AT_ONCE / n_pairs))
-        if size >= n_people:
-            return super().log_likelihood_and_gradient(theta, trials)
-        total, gradient = np.empty(theta.shape[:-1]), np.empty(theta.shape)
-        for people in np.split(np.arange(n_people), range(size, n_people, size)):
-            some = trials.take(np.isin(trials.participant_index, people))
-            value, slope = super().log_likelihood_and_gradient(theta[..., people, :], some)
-            total[..., people], gradient[..., people, :] = value, slope
-        return total, gradient
+    def _check_fits(self, trials: Trials) -> None:
+        super()._check_fits(trials)
+        if trials.n_options != 2 and _BIAS.name in self._names():
+            raise UsageError(
+                f"bias=True is for two categories, these trials have {trials.n_options}.",
+                where="model 'gcm'",
+            )
 
-    def _count_pairs(self, trials: Trials) -> int:
-        """At most so many pairs of a stimulus and an exemplar are compared in a sequence."""
-        data = TrialTensors.of(trials, torch.empty(0, dtype=torch.float64))
-        n_stimuli = Stimuli.of(data).features.shape[1]
-        decays = any(parameter.name == _DECAY.name for parameter in self.parameters)
-        n_exemplars = min(n_stimuli * trials.n_options, trials.n_trials)
-        return n_exemplars * (trials.n_trials if decays else n_stimuli)
+    def _names(self) -> list[str]:
+        return [parameter.name for parameter in self.parameters]
+
+    def _of_sequences(
+        self, theta: np.ndarray, sequence: np.ndarray, data: TrialTensors
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from toolkit.models.similarity_loops import sum_exemplar_likelihood
+
+        check_features(self.n_features, data.stimulus)
+        shown = data.remember("compared stimuli", lambda: _compared(data))
+        names, total, gradient = self._names(), np.zeros(len(theta)), np.zeros(theta.shape)
+        places = [names.index(one.name) if one.name in names else -1 for one in (_SCALING, _BIAS, _DECAY)]
+        power = self.distance_power
+        of_model = (data.n_options, np.array(places), power, SMALLEST_PROBABILITY)
+        sum_exemplar_likelihood(theta, sequence, *shown.arrays, *of_model, total, gradient)
+        return total, gradient
 
     def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
         values = self._by_name(theta)
-        if "bias" in values and data.n_options != 2:
-            raise UsageError(
-                f"bias=True is for two categories, these trials have {data.n_options}.", where="model 'gcm'"
-            )
         memory = _Memory.of(data)
         close = similarity(theta[..., : self.n_features], memory.differences, self.distance_power)
         close = close.unflatten(-1, (-1, memory.before.shape[-1]))
@@ -126,6 +123,11 @@ _BIAS = Parameter("bias", 0.01, 0.99, "the first category is preferred; one half
 _DECAY = Parameter("decay", 0.0, 1.0, "exemplars are forgotten more quickly, exp(-decay) a trial")
 
 
+def _compared(data: TrialTensors) -> ComparedTrials:
+    stimuli = comparable_stimuli(data)
+    return ComparedTrials.of(data, stimuli.shown, stimuli.features)
+
+
 @dataclass(frozen=True)
 class _Memory:
     """Exemplars of every sequence: its different stimuli, each with every category it was told with.
@@ -142,12 +144,6 @@ class _Memory:
         (sequences, options, exemplars), 1 where an exemplar is of that category.
     times
         (sequences, exemplars, repetitions) trials at which each was stored, in order.
-    counts
-        (sequences, stimuli, options * repetitions, exemplars): ``before`` of the trials that show a
-        stimulus, for the exemplars of each category. So ordered, sums over exemplars are products of
-        matrices and no array is larger than the trials themselves.
-    place
-        (sequences, options, trials) where each trial is in (stimuli, options, repetitions).
     """
 
     shown: torch.Tensor
@@ -155,8 +151,6 @@ class _Memory:
     before: torch.Tensor
     category: torch.Tensor
     times: torch.Tensor
-    counts: torch.Tensor
-    place: torch.Tensor
 
     @classmethod
     def of(cls, data: TrialTensors) -> _Memory:
@@ -182,14 +176,11 @@ class _Memory:
         times = features.new_zeros(len(stored), len(exemplars), int(repetition.max()) + 1)
         times[sequence, number, repetition[is_told]] = trial.to(times.dtype)
         differences = (stimuli.features[:, :, None] - features[:, None]).flatten(1, 2)
-        counts, place = _by_stimulus(stimuli.shown, data.mask, before, category)
-        return cls(stimuli.shown, differences, before, category, times, counts, place)
+        return cls(stimuli.shown, differences, before, category, times)
 
     def sum_counted(self, close: torch.Tensor) -> torch.Tensor:
         """Summed similarity (…, sequences, options, trials) from that to exemplars (…, stimuli, exemplars)."""
-        summed = torch.einsum("...nse,nsre->...nsr", close, self.counts).flatten(-2)
-        place = self.place.flatten(1).expand(*summed.shape[:-1], -1)
-        return summed.gather(-1, place).unflatten(-1, self.place.shape[1:])
+        return self._sum(close, self.before)
 
     def sum_decayed(self, close: torch.Tensor, decay: torch.Tensor) -> torch.Tensor:
         """The same with exemplars that lose weight from trial to trial."""
@@ -200,22 +191,8 @@ class _Memory:
         last = (self.before.long() - 1).clamp(min=0).transpose(1, 2).expand(*lead, -1, -1, -1)
         now = decay * torch.arange(self.before.shape[1], device=decay.device, dtype=decay.dtype)[:, None]
         weight = (grown.gather(-1, last).transpose(-1, -2) - now).exp() * (self.before > 0)
-        shown = self.shown[..., None].expand(*lead, *self.before.shape)
+        return self._sum(close, weight)
+
+    def _sum(self, close: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        shown = self.shown[..., None].expand(*close.shape[:-2], *self.before.shape[1:])
         return torch.einsum("...nte,nke->...nkt", close.gather(-2, shown) * weight, self.category)
-
-
-def _by_stimulus(
-    shown: torch.Tensor, mask: torch.Tensor, before: torch.Tensor, category: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """``counts`` and ``place`` of :class:`_Memory`."""
-    n_stimuli, n_options = int(shown.max()) + 1, category.shape[1]
-    appears = F.one_hot(shown, n_stimuli) * mask[..., None]
-    repetition = earlier(appears).gather(2, shown[..., None])[..., 0]
-    repetitions = int(repetition.max()) + 1
-    counts = before.new_zeros(len(shown), n_stimuli, repetitions, before.shape[-1])
-    sequence, trial = mask.nonzero().unbind(-1)
-    counts[sequence, shown[mask], repetition[mask]] = before[sequence, trial]
-    counts = (counts[:, :, None] * category[:, None, :, None]).flatten(2, 3)
-    options = torch.arange(n_options, device=shown.device)[:, None]
-    place = (shown[:, None] * n_options + options) * repetitions + repetition[:, None]
-    return counts, place * mask[:, None]

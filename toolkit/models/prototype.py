@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+import numpy as np
 import torch
 
 from toolkit.errors import UsageError
-from toolkit.models.base import Model, Parameter, TrialTensors
+from toolkit.models.base import SMALLEST_PROBABILITY, Parameter, TrialTensors
+from toolkit.models.by_rows import ModelBySequences
 from toolkit.models.similarity import (
     BACKGROUND,
     LAPSE,
+    ComparedTrials,
     Stimuli,
     attention_parameters,
+    check_features,
     check_power,
     choice_probabilities,
     comparable_stimuli,
@@ -27,7 +31,7 @@ from toolkit.models.similarity import (
 from toolkit.trials import Trials
 
 
-class Prototype(Model):
+class Prototype(ModelBySequences):
     """Answers by similarity to one prototype a category (Smith & Minda, 1998).
 
     Similarity and attention are those of :class:`~toolkit.models.gcm.GeneralisedContextModel`. Until a
@@ -53,6 +57,7 @@ class Prototype(Model):
     schemas = ("category_learning",)
     parameters = (*attention_parameters(3), LAPSE, BACKGROUND)
     reads_choices = False
+    jumps = False
 
     def __init__(
         self,
@@ -79,13 +84,40 @@ class Prototype(Model):
     def for_trials(cls, trials: Trials, **options: Any) -> Self:
         return cls(**fitting_options(trials, {"n_categories": trials.n_options, **options}))
 
-    def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
-        if data.n_options != self.n_categories:
+    def _check_fits(self, trials: Trials) -> None:
+        super()._check_fits(trials)
+        if trials.n_options != self.n_categories:
             raise UsageError(
-                f"the model has {self.n_categories} categories, the trials have {data.n_options}.",
+                f"the model has {self.n_categories} categories, the trials have {trials.n_options}.",
                 where="model 'prototype'",
                 fix="get_model_for('prototype', trials) makes the model that fits.",
             )
+
+    def _of_sequences(
+        self, theta: np.ndarray, sequence: np.ndarray, data: TrialTensors
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from toolkit.models.similarity_loops import sum_prototype_likelihood
+
+        check_features(self.n_features, data.stimulus)
+        averaged, learned = self.prototypes == "averaged", self.prototypes == "learned"
+        read = _averages_compared if averaged else _stimuli_compared
+        compared = data.remember(read.__name__, lambda: read(data))
+        # Differences from averages are compared with 0.
+        given = np.zeros((self.n_categories, self.n_features)) if averaged or learned else self.prototypes
+        total, gradient = np.zeros(len(theta)), np.zeros(theta.shape)
+        n_compared = self.n_categories if averaged else 1
+        of_model = (n_compared, np.array(given), self._places(), self.distance_power, SMALLEST_PROBABILITY)
+        sum_prototype_likelihood(theta, sequence, *compared.arrays, *of_model, total, gradient)
+        return total, gradient
+
+    def _places(self) -> np.ndarray:
+        """Where theta has lapse, background and the first coordinate of a prototype, or -1."""
+        names = [parameter.name for parameter in self.parameters]
+        at_lapse = names.index(LAPSE.name)
+        at_background = names.index(BACKGROUND.name) if BACKGROUND.name in names else at_lapse
+        return np.array([at_lapse, at_background, self.n_features if self.prototypes == "learned" else -1])
+
+    def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
         stimuli = comparable_stimuli(data)
         values, attention = self._by_name(theta), theta[..., : self.n_features]
         if self.prototypes == "averaged":
@@ -149,3 +181,14 @@ def _from_averages(data: TrialTensors) -> torch.Tensor:
         return apart.transpose(1, 2).contiguous()
 
     return data.remember("differences from averages", compute)
+
+
+def _averages_compared(data: TrialTensors) -> ComparedTrials:
+    comparable_stimuli(data)
+    trial = torch.arange(data.mask.shape[1], device=data.mask.device).expand(data.mask.shape)
+    return ComparedTrials.of(data, trial, _from_averages(data).transpose(1, 2).flatten(1, 2))
+
+
+def _stimuli_compared(data: TrialTensors) -> ComparedTrials:
+    stimuli = comparable_stimuli(data)
+    return ComparedTrials.of(data, stimuli.shown, stimuli.features)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from toolkit.errors import UsageError
 from toolkit.models.base import Parameter, TrialTensors
+from toolkit.models.by_rows import join_sequences
 from toolkit.trials import Trials
 
 LAPSE = Parameter("lapse", 0.0, 1.0, "share of choices that are guesses, all options equally often")
@@ -60,6 +62,15 @@ def fitting_options(trials: Trials, options: dict[str, Any]) -> dict[str, Any]:
     return {"n_features": trials.stimulus.shape[-1], **options}
 
 
+def check_features(n_features: int, of_stimuli: torch.Tensor) -> None:
+    """Refuse stimuli (…, features) that have not as many features as the model."""
+    if of_stimuli.shape[-1] != n_features:
+        raise UsageError(
+            f"the model has {n_features} features, the stimuli have {of_stimuli.shape[-1]}.",
+            fix="get_model_for(name, trials) makes the model that fits.",
+        )
+
+
 def similarity(attention: torch.Tensor, differences: torch.Tensor, distance_power: int) -> torch.Tensor:
     """How similar two stimuli are: exp(-distance), each feature stretched by its attention.
 
@@ -74,11 +85,7 @@ def similarity(attention: torch.Tensor, differences: torch.Tensor, distance_powe
     -------
     (…, sequences, pairs)
     """
-    if differences.shape[-1] != attention.shape[-1]:
-        raise UsageError(
-            f"the model has {attention.shape[-1]} features, the stimuli have {differences.shape[-1]}.",
-            fix="get_model_for(name, trials) makes the model that fits.",
-        )
+    check_features(attention.shape[-1], differences)
     if distance_power == 1:
         return torch.einsum("...sf,...spf->...sp", -attention, differences.abs()).exp()
     squared = torch.einsum("...sf,...spf->...sp", attention**2, differences**2)
@@ -149,6 +156,42 @@ class Stimuli:
         shown = torch.zeros_like(data.choice)
         shown[data.mask] = number
         return cls(features, shown)
+
+
+@dataclass(frozen=True)
+class ComparedTrials:
+    """Trials without padding, one sequence behind the other, and the things that are compared on them.
+
+    Attributes
+    ----------
+    first
+        (sequences + 1,) where each sequence begins.
+    thing, category, chosen
+        (all trials,) number of the thing compared, category told and option whose probability counts; -1 where
+        there is none.
+    things, n_things
+        (sequences, rows, features), one row a thing or one for each category, and how many things a sequence has.
+    """
+
+    first: np.ndarray
+    thing: np.ndarray
+    category: np.ndarray
+    chosen: np.ndarray
+    things: np.ndarray
+    n_things: np.ndarray
+
+    @classmethod
+    def of(cls, data: TrialTensors, thing: torch.Tensor, things: torch.Tensor) -> ComparedTrials:
+        """Of the numbers (sequences, trials) of ``things`` (sequences, rows, features)."""
+        joined = join_sequences(data, {"thing": thing, "category": data.category})
+        n_things = torch.where(data.mask, thing + 1, 0).amax(1).cpu().numpy()
+        compared = np.ascontiguousarray(things.cpu().numpy(), dtype=float)
+        return cls(joined.first, **joined.arrays, chosen=joined.chosen, things=compared, n_things=n_things)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """All of them, in order."""
+        return tuple(getattr(self, field.name) for field in fields(self))
 
 
 def comparable_stimuli(data: TrialTensors) -> Stimuli:
