@@ -6,7 +6,7 @@ from toolkit.lazy import lazily
 
 _HOME_OF = {
     "Comparison": "comparison",
-    "Confusion": "recovery",
+    "Confusion": "confusion",
     "CrossValidation": "cross_validation",
     "Fit": "fitting",
     "Hierarchical": "hierarchical",
@@ -15,7 +15,7 @@ _HOME_OF = {
     "check_choices": "predictive_checks",
     "compare": "comparison",
     "compare_groups": "criteria",
-    "confuse": "recovery",
+    "confuse": "confusion",
     "cross_validate": "cross_validation",
     "describe_choices": "predictive_checks",
     "earlier_fits": "published",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -11,10 +11,10 @@ import pandas as pd
 
 from toolkit.errors import UsageError, did_you_mean
 from toolkit.fitting.fitting import Fit, fit, one_thread
-from toolkit.fitting.likelihood import EVERYONE, Likelihood, units_of
+from toolkit.fitting.likelihood import EVERYONE, Likelihood, Share, units_of, with_participants
 from toolkit.models import Model, get_model_for
 from toolkit.seeds import Seeds
-from toolkit.trials import Trials
+from toolkit.trials import Trials, concat
 
 Scheme = Literal["problem", "last_block", "participants"]
 _SCHEMES = get_args(Scheme)
@@ -61,6 +61,9 @@ def cross_validate(
 ) -> CrossValidation:
     """Fit a model to some of the choices and score it on the others.
 
+    All folds are searched at once, and may start from where others ended; what is kept explains a fold's own
+    choices best.
+
     Parameters
     ----------
     scheme
@@ -83,11 +86,42 @@ def cross_validate(
         "last_block": lambda: _last_block(trials, share_of_trials),
         "participants": lambda: _participants(trials, n_folds, seed),
     }[scheme]()
-    share = EVERYONE if scheme == "participants" else "participant"
+    tests, training = zip(*((fold.test, fold.training) for fold in folds), strict=True)
+    learned = _Learned.of(
+        model, training, EVERYONE if scheme == "participants" else "participant", seed, options
+    )
     scores = _Scores(trials)
-    for fold in folds:
-        scores.add(model, fold.test, fit(model, fold.training, share=share, seed=seed, **options))
+    for number, test in enumerate(tests):
+        scores.add(model, test, learned, number)
     return CrossValidation(model.name, scheme, scores.table())
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """Fits of all folds: the table of :func:`toolkit.fitting.fit`, with rows by ``(fold, participant)``."""
+
+    found: Fit
+    rows: pd.MultiIndex
+    share: Share
+
+    @classmethod
+    def of(
+        cls, model: Model, training: Sequence[Trials], share: Share, seed: int, options: Mapping[str, Any]
+    ) -> _Learned:
+        """One fit, in which the units of every fold are participants of their own."""
+        parts, keys = [], []
+        for number, (grouped, units) in enumerate(units_of(fold, share) for fold in training):
+            parts.append(with_participants(grouped, len(keys) + grouped.sequences["participant"].to_numpy()))
+            keys += [(number, name) for name in units["participant"]]
+        found = fit(model, concat(parts), seed=seed, **options)
+        rows = pd.MultiIndex.from_tuples([keys[unit] for unit in found.table["participant"]])
+        return cls(found, rows, share)
+
+    def of_people(self, fold: int, people: pd.Series) -> np.ndarray:
+        """(people,) rows of the table with what each is predicted with."""
+        if self.share == EVERYONE:
+            people = np.repeat(EVERYONE, len(people))
+        return self.rows.get_indexer([(fold, person) for person in people])
 
 
 def _problems(trials: Trials) -> Iterator[_Fold]:
@@ -131,13 +165,10 @@ class _Scores:
         self.n_trials = np.zeros(len(self.participants), dtype=int)
         self.reason = np.full(len(self.participants), "", dtype=object)
 
-    def add(self, model: Model, test: Trials, found: Fit) -> None:
-        """Score the choices of ``test`` with the parameters found."""
+    def add(self, model: Model, test: Trials, learned: _Learned, fold: int) -> None:
+        """Score the choices of ``test`` with the parameters found for a fold."""
         grouped, units = units_of(test, "participant")
-        everyone = found.share == EVERYONE
-        row = np.zeros(len(units), dtype=int)
-        if not everyone:
-            row = pd.Index(found.table["participant"]).get_indexer(units["participant"])
+        found, row = learned.found, learned.of_people(fold, units["participant"])
         theta, reason = found.theta[row], found.table["reason"].to_numpy()[row]
         known = np.isfinite(theta).all(-1)
         value = np.where(grouped.n_scored > 0, np.nan, 0)

@@ -45,10 +45,11 @@ def units_of(trials: Trials, share: Share) -> tuple[Trials, pd.DataFrame]:
         keys = keys.assign(participant=EVERYONE)
     unit = keys.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
     units = keys.iloc[np.unique(unit, return_index=True)[1]].reset_index(drop=True)
-    return _with_participants(trials, unit), units
+    return with_participants(trials, unit), units
 
 
-def _with_participants(trials: Trials, participant: np.ndarray) -> Trials:
+def with_participants(trials: Trials, participant: np.ndarray) -> Trials:
+    """The same trials of other ``participant`` (sequences,)."""
     return replace(trials, sequences=trials.sequences.assign(participant=participant))
 
 
@@ -158,7 +159,7 @@ class _Layout:
             size = n_slots * self.trials.n_trials * self.trials.n_options * len(sequence)
             n_pieces = min(len(sequence), -(-size // NUMBERS_AT_ONCE))
             self._pieces = [
-                _with_participants(self.trials.take(sequence[part]), lane[part])
+                with_participants(self.trials.take(sequence[part]), lane[part])
                 for part in np.array_split(np.arange(len(sequence)), n_pieces)
             ]
         return self._pieces

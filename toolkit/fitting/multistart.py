@@ -18,6 +18,7 @@ from toolkit.fitting.starts import MARGIN_OF_OTHERS, bounds_of, clip_inside, mos
 from toolkit.fitting.steps import NO_GAIN
 from toolkit.models import Model
 from toolkit.models.by_rows import ModelByRows
+from toolkit.models.sequential import SequentialModel
 from toolkit.trials import Trials
 
 AGREEMENT = 0.1
@@ -47,8 +48,8 @@ _SHARE_OF_BLOCK = 0.4
 """Numbers of a block of units, as a share of those that a model works on at once: what a model knows of the trials
 takes some hundred times the memory …"""
 
-_SHARE_SHARED = 0.1
-"""… and from how many on units are shared out at all …"""
+_SHARE_SHARED, _SHARE_OF_LEARNERS_SHARED = 0.1, 0.02
+"""… and from how many on units are shared out at all, sooner for learners whose trials cost more than their search …"""
 
 _SHARE_KEPT = 2.0
 """… and up to how many, in all blocks, what a model knows is kept from one search to the next."""
@@ -121,7 +122,8 @@ class MultiStart:
         share = len(starts) * trials.mask.size * trials.n_options / NUMBERS_AT_ONCE
         n_units = len(trials.participants)
         # An even number of blocks keeps two cores busy to the end.
-        n_blocks = 2 * math.ceil(share / _SHARE_OF_BLOCK / 2) if share > _SHARE_SHARED else 1
+        shared = _SHARE_OF_LEARNERS_SHARED if isinstance(model, SequentialModel) else _SHARE_SHARED
+        n_blocks = 2 * math.ceil(share / _SHARE_OF_BLOCK / 2) if share > shared else 1
         self.blocks = np.array_split(np.arange(n_units), min(n_units, n_blocks))
         self._keeps = share <= _SHARE_KEPT
         self._kept: dict[int, Posterior] = {}

@@ -1,29 +1,26 @@
-"""What fits can find out: are parameters recovered, and is the model that made the choices recognised?"""
+"""What fits can find out about parameters: are those that simulated participants had recovered?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from toolkit.errors import UsageError, did_you_mean
-from toolkit.fitting.comparison import Criterion, evidence_table, share_best, wide_evidence
-from toolkit.fitting.fitting import Method, fit
+from toolkit.fitting.fitting import Fit, Method, fit
+from toolkit.fitting.likelihood import with_participants
 from toolkit.models import get_model_for
 from toolkit.seeds import Seeds
-from toolkit.trials import Trials, concat
+from toolkit.trials import Trials
 
 if TYPE_CHECKING:
     from toolkit.models import Model, Parameter
 
 IDENTIFIED = 0.8
 """Correlation of true and estimated values from which a parameter counts as identified."""
-
-SEPARABLE = 0.8
-"""Share of simulated participants in which the right model of two must win for the two to be separable."""
 
 Draw = Literal["uniform", "prior"]
 
@@ -49,37 +46,6 @@ class Recovery:
     def unidentified(self) -> list[str]:
         """Names of the parameters that are not identified."""
         return self.table.loc[~self.table["identified"], "parameter"].tolist()
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Which models win where another one, or they themselves, made the choices.
-
-    Attributes
-    ----------
-    wins
-        (simulated, fitted) share of simulated participants that each fitted model describes best, ties shared.
-    pairs
-        One row for each two models in each direction: ``simulated, rival``; ``right``, share of participants
-        simulated with the first that it describes better than the rival; ``taken``, share that the
-        rival wins against all; and ``separable``. Two models are not separable where ``right`` is
-        below .8; and where a model wins fewer than .8 of its own, the rival that takes most is named.
-    by
-        Criterion that decided.
-    n_participants
-        Simulated participants a model.
-    """
-
-    wins: pd.DataFrame
-    pairs: pd.DataFrame
-    by: Criterion
-    n_participants: int
-
-    @property
-    def not_separable(self) -> list[tuple[str, str]]:
-        """Pairs (simulated, rival) in which the right model does not win often enough."""
-        lost = self.pairs[~self.pairs["separable"]]
-        return list(zip(lost["simulated"], lost["rival"], strict=True))
 
 
 def recover(
@@ -116,79 +82,11 @@ def recover(
     """
     seeds = Seeds(seed)
     trials = draw_design(design, n_participants, seeds.numpy("design"))
-    agent = _made(model, trials)
-    true = _theta(agent, len(trials.participants), theta, draw, seeds.numpy("parameters"))
+    agent = made_for(model, trials)
+    true = given_or_drawn(agent, len(trials.participants), theta, draw, seeds.numpy("parameters"))
     simulated = agent.simulate(true, trials, seeds.numpy("choices"))
     found = fit(agent, simulated, method=method, n_starts=n_starts, seed=seed, progress=progress)
-    names = [parameter.name for parameter in agent.parameters]
-    values = pd.DataFrame(
-        {
-            "model": agent.name,
-            "participant": np.repeat(found.table["participant"].to_numpy(), len(names)),
-            "parameter": names * len(true),
-            "true": true.ravel(),
-            "estimated": found.theta.ravel(),
-        }
-    )
-    return Recovery(summarise_recovery(values), values)
-
-
-def confuse(
-    models: Sequence[str] | Mapping[str, str | Model],
-    design: Trials,
-    *,
-    theta: Mapping[str, np.ndarray] | None = None,
-    draw: Draw = "uniform",
-    n_participants: int | None = None,
-    by: Criterion = "bic",
-    method: Method = "ml",
-    n_starts: int = 10,
-    seed: int = 0,
-    progress: bool = True,
-) -> Confusion:
-    """Simulate participants with each model on a real design, fit all models to all, and count who wins.
-
-    Costs a simulation and a fit of ``n_participants`` times the number of models for each model, so it grows
-    with the square of the number of models: five quick models on 95 participants with 352 trials each took 80
-    seconds of one core. All models meet the same participants of the design.
-
-    Parameters
-    ----------
-    models
-        Names of models; or models, or their names, by the name they are to have in the result.
-    theta
-        Values to simulate with of any of the models, as in :func:`recover`. Those fitted to people show what can
-        be told of people; uniform draws include people who guess, whom no model describes best.
-    by
-        Criterion that decides.
-    draw, n_participants, method, n_starts
-        As in :func:`recover`.
-    """
-    if by == "held_out":
-        raise UsageError("simulated participants are compared by bic, aic or laplace.", where="confuse")
-    named = dict(models) if isinstance(models, Mapping) else {name: name for name in models}
-    theta = dict(theta or {})
-    for name in theta:
-        if name not in named:
-            raise UsageError(f"there is no model '{name}'.", where="theta", fix=did_you_mean(name, named))
-    seeds = Seeds(seed)
-    trials = draw_design(design, n_participants, seeds.numpy("design"))
-    people = len(trials.participants)
-    parts = []
-    for number, (name, model) in enumerate(named.items()):
-        agent = _made(model, trials)
-        true = _theta(agent, people, theta.get(name), draw, seeds.numpy(f"parameters of {name}"))
-        part = agent.simulate(true, trials, seeds.numpy(f"choices of {name}"))
-        parts.append(_renamed(part, part.sequences["participant"].to_numpy() + number * people))
-    everyone = concat(parts)
-    fits = {
-        name: fit(
-            _made(model, everyone), everyone, method=method, n_starts=n_starts, seed=seed, progress=progress
-        )
-        for name, model in named.items()
-    }
-    evidence = wide_evidence(evidence_table(fits, by=by)).sort_index().to_numpy()
-    return _confusion(evidence.reshape(len(named), people, len(named)), list(named), by)
+    return joined_recovery([recovered_values(agent.name, found, true)])
 
 
 def draw_design(design: Trials, n_participants: int | None, rng: np.random.Generator) -> Trials:
@@ -204,7 +102,7 @@ def draw_design(design: Trials, n_participants: int | None, rng: np.random.Gener
         chosen = rng.choice(available, n_participants, replace=n_participants > available)
     rows = [np.flatnonzero(design.participant_index == one) for one in chosen]
     numbers = np.repeat(np.arange(len(chosen)), [len(own) for own in rows])
-    return _renamed(design.unanswered().take(np.concatenate(rows)), numbers)
+    return with_participants(design.unanswered().take(np.concatenate(rows)), numbers)
 
 
 def summarise_recovery(values: pd.DataFrame) -> pd.DataFrame:
@@ -231,12 +129,32 @@ def summarise_recovery(values: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _made(model: str | Model, trials: Trials) -> Model:
+def recovered_values(
+    model: str, found: Fit, true: np.ndarray, participant: np.ndarray | None = None
+) -> pd.DataFrame:
+    """Rows of :attr:`Recovery.values` for all or some participants of a fit; ``true`` (participants, parameters)."""
+    table = found.table.set_index("participant")
+    estimated = table.loc[table.index if participant is None else participant, list(found.parameters)]
+    return pd.DataFrame(
+        {
+            "model": model,
+            "participant": np.repeat(estimated.index.to_numpy(), len(found.parameters)),
+            "parameter": list(found.parameters) * len(true),
+            "true": true.ravel(),
+            "estimated": estimated.to_numpy(dtype=float).ravel(),
+        }
+    )
+
+
+def joined_recovery(values: Sequence[pd.DataFrame]) -> Recovery:
+    """Of the values of some models."""
+    joined = pd.concat(values, ignore_index=True)
+    return Recovery(summarise_recovery(joined), joined)
+
+
+def made_for(model: str | Model, trials: Trials) -> Model:
+    """The model itself, or the one of this name for these trials."""
     return get_model_for(model, trials) if isinstance(model, str) else model
-
-
-def _renamed(trials: Trials, participant: np.ndarray) -> Trials:
-    return replace(trials, sequences=trials.sequences.assign(participant=participant))
 
 
 def draw_theta(model: Model, n_participants: int, draw: Draw, rng: np.random.Generator) -> np.ndarray:
@@ -246,7 +164,7 @@ def draw_theta(model: Model, n_participants: int, draw: Draw, rng: np.random.Gen
     return np.stack([_drawn(one, n_participants, draw, rng) for one in model.parameters], -1)
 
 
-def _theta(
+def given_or_drawn(
     model: Model, n_participants: int, given: np.ndarray | None, draw: Draw, rng: np.random.Generator
 ) -> np.ndarray:
     """Values that participants are simulated with: (participants, parameters)."""
@@ -272,28 +190,3 @@ def _drawn(parameter: Parameter, n: int, draw: Draw, rng: np.random.Generator) -
         # By quantiles, so that a prior wider than the bounds is cut off at them.
         return parameter.prior.ppf(rng.uniform(*parameter.prior.cdf([parameter.lower, parameter.upper]), n))
     return rng.uniform(parameter.lower, parameter.upper, n)
-
-
-def _confusion(evidence: np.ndarray, names: list[str], by: Criterion) -> Confusion:
-    """Counts of winners from log evidence (simulated models, participants, fitted models)."""
-    wins = pd.DataFrame(
-        [share_best(rows) for rows in evidence],
-        index=pd.Index(names, name="simulated"),
-        columns=pd.Index(names, name="fitted"),
-    )
-    rows = []
-    for number, name in enumerate(names):
-        rivals = wins.loc[name].drop(name)
-        for rival in rivals.index:
-            right = share_best(evidence[number][:, [number, names.index(rival)]])[0]
-            named = wins.loc[name, name] < SEPARABLE and rival == rivals.idxmax()
-            rows.append(
-                {
-                    "simulated": name,
-                    "rival": rival,
-                    "right": right,
-                    "taken": rivals[rival],
-                    "separable": bool(right >= SEPARABLE and not named),
-                }
-            )
-    return Confusion(wins, pd.DataFrame(rows), by, evidence.shape[1])

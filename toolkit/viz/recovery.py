@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from toolkit.fitting.recovery import SEPARABLE, summarise_recovery
+from toolkit.fitting.confusion import SEPARABLE
+from toolkit.fitting.recovery import summarise_recovery
 from toolkit.viz.agents import BLACK, agent_style
 from toolkit.viz.comparison import DARKENING
 from toolkit.viz.theme import GUIDE, INK, Theme, finished, translucent, wrapped

@@ -8,19 +8,13 @@ import pytest
 from scipy import stats
 
 from toolkit.errors import UsageError
-from toolkit.fitting.recovery import (
-    Confusion,
-    Recovery,
-    _confusion,
-    confuse,
-    draw_design,
-    recover,
-    summarise_recovery,
-)
+from toolkit.fitting.confusion import Confusion, _confusion, confuse
+from toolkit.fitting.recovery import Recovery, draw_design, recover, summarise_recovery
 from toolkit.models import Model, Parameter, get_model, register_model
 from toolkit.trials import Trials
 
 QUICK = {"n_starts": 3, "progress": False}
+NOTHING = Recovery(pd.DataFrame(), pd.DataFrame())
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +136,17 @@ def test_different_models_recognise_their_own(design: Trials) -> None:
     pd.testing.assert_frame_equal(found.wins, again.wins)
 
 
+def test_parameters_are_recovered_from_what_models_are_told_apart_by(design: Trials) -> None:
+    """With what each model's fit made of its own participants, whatever it made of the others."""
+    habit, coin = "win_stay_lose_shift", "random"
+    found = confuse({"habit": habit, "coin": coin}, design, n_participants=40, **QUICK).recovery
+    assert found.table["model"].tolist() == ["habit", "habit", "coin"]
+    assert found.table["identified"].all() and (found.table["n_fitted"] == 40).all()
+    assert (found.table["rmse"] < 0.15).all()
+    true = found.values[found.values["model"] == "coin"]["true"].to_numpy()
+    np.testing.assert_allclose(found.values[found.values["model"] == "coin"]["estimated"], true, atol=0.2)
+
+
 def test_a_model_that_imitates_a_simpler_one_is_not_separable_from_it(design: Trials) -> None:
     """Win-stay lose-shift with stay + shift = 1 and no side preference is a coin."""
     models = {"coin": "random", "habit": get_model("win_stay_lose_shift")}
@@ -156,7 +161,7 @@ def evidence(winners: list[list[int]]) -> np.ndarray:
 
 
 def test_pairs_say_who_takes_what() -> None:
-    found = _confusion(evidence([[0] * 10, [1] * 7 + [0] * 3, [2] * 10]), ["a", "b", "c"], "bic")
+    found = _confusion(evidence([[0] * 10, [1] * 7 + [0] * 3, [2] * 10]), ["a", "b", "c"], "bic", NOTHING)
     assert found.wins.loc["b"].tolist() == pytest.approx([0.3, 0.7, 0])
     pairs = found.pairs.set_index(["simulated", "rival"])
     assert (pairs.loc[("b", "a"), "right"], pairs.loc[("b", "a"), "taken"]) == pytest.approx((0.7, 0.3))
@@ -171,7 +176,7 @@ def test_a_model_that_loses_a_little_to_many_has_its_worst_rival_named() -> None
     rows[0, :, 0] = 1
     for participant, rival in enumerate([1, 1, 1, 2, 2, 3]):
         rows[0, participant, rival] = 2
-    found: Confusion = _confusion(rows, list("abcd"), "bic")
+    found: Confusion = _confusion(rows, list("abcd"), "bic", NOTHING)
     assert found.wins.loc["a", "a"] == pytest.approx(0.7)
     assert (found.pairs["right"] >= 0.8).all()
     assert found.not_separable == [("a", "b")]
