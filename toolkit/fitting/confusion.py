@@ -65,6 +65,16 @@ class Confusion:
         lost = self.pairs[~self.pairs["separable"]]
         return list(zip(lost["simulated"], lost["rival"], strict=True))
 
+    def separability(self, label: Mapping[str, str]) -> str:
+        """Which pairs are not separable, in words and with the models' labels."""
+        pairs = "; ".join(f"{label[one]} from {label[rival]}" for one, rival in self.not_separable)
+        return f"not to be told apart: {pairs}" if pairs else "all pairs can be told apart"
+
+    def in_words(self, label: Mapping[str, str]) -> str:
+        """How often every model is recognised, and which pairs are not separable."""
+        own = ", ".join(f"{label[name]} {self.wins.loc[name, name]:.0%}" for name in self.wins.index)
+        return f"the right agent wins: {own}; {self.separability(label)}."
+
 
 def confuse(
     models: Sequence[str] | Mapping[str, str | Model],

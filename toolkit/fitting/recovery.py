@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -46,6 +46,21 @@ class Recovery:
     def unidentified(self) -> list[str]:
         """Names of the parameters that are not identified."""
         return self.table.loc[~self.table["identified"], "parameter"].tolist()
+
+    def in_words(self, label: Mapping[str, str]) -> str:
+        """Which parameters are found again and which are not, by the models' labels."""
+        named = self.table.assign(model=self.table["model"].map(label))
+        parts = {
+            known: named[named["identified"] == known]
+            .groupby("model", sort=False)["parameter"]
+            .agg(", ".join)
+            for known in (True, False)
+        }
+        found, lost = (
+            "; ".join(f"{model}: {names.replace('_', ' ')}" for model, names in part.items()) or "none"
+            for part in parts.values()
+        )
+        return f"Found again (correlation of at least {IDENTIFIED}): {found}. Not found again: {lost}."
 
 
 def recover(

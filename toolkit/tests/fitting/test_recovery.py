@@ -153,6 +153,11 @@ def test_a_model_that_imitates_a_simpler_one_is_not_separable_from_it(design: Tr
     found = confuse(models, design, theta={"habit": np.array([[0.5, 0.5]])}, n_participants=30, **QUICK)
     assert found.wins.loc["habit", "coin"] > 0.8
     assert found.not_separable == [("habit", "coin")]
+    label = {"coin": "Coin", "habit": "Habit"}
+    assert found.in_words(label).endswith("; not to be told apart: Habit from Coin.")
+    assert found.in_words(label).startswith("the right agent wins: Coin ")
+    # Everyone had the same numbers, so nothing can be found again in differences between people.
+    assert found.recovery.in_words(label).endswith("Not found again: Habit: stay, shift.")
 
 
 def evidence(winners: list[list[int]]) -> np.ndarray:

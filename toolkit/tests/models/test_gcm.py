@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from toolkit.errors import UsageError
-from toolkit.models import TrialTensors, get_model, get_model_for
+from toolkit.models import Model, get_model, get_model_for
 from toolkit.models.gcm import GeneralisedContextModel
 from toolkit.tests.strategies import random_trials
-from toolkit.trials import Trials
+from toolkit.trials import MISSING, Trials
 
 every_option = [
     {"response_scaling": scaling, "bias": bias, "decay": decay, "distance_power": power}
@@ -191,26 +190,27 @@ def test_what_cannot_be_says_so() -> None:
         get_model_for("gcm", three, bias=True).predict(np.full((1, 5), 0.5), three)
 
 
-@pytest.mark.parametrize("decay", [False, True])
-def test_people_who_see_something_new_on_every_trial_are_taken_in_parts(
-    decay: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trials = random_trials("category_learning", (40, 25, 40, 33, 28, 31), n_problems=2, seed=3)
-    model = get_model_for("gcm", trials, decay=decay)
-    theta = draw_theta(model, (4, 3))
-    whole = model.log_likelihood_and_gradient(theta, trials.updated())
-    sizes = []
-    probabilities = GeneralisedContextModel.probabilities
-
-    def watched(self: GeneralisedContextModel, rows: torch.Tensor, data: TrialTensors) -> torch.Tensor:
-        sizes.append(rows[..., 0].numel() * data.mask.shape[1] ** 2)
-        return probabilities(self, rows, data)
-
-    monkeypatch.setattr(GeneralisedContextModel, "probabilities", watched)
-    for at_once in (20_000, 10):
-        monkeypatch.setattr("toolkit.models.gcm._PAIRS_AT_ONCE", at_once)
-        sizes.clear()
-        parts = model.log_likelihood_and_gradient(theta, trials)
-        for found, expected in zip(parts, whole, strict=True):
-            np.testing.assert_allclose(found, expected, rtol=1e-10)
-        assert len(sizes) > 1 and (max(sizes) <= at_once or len(sizes) == 3)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *(("gcm", options) for options in every_option[::5]),
+        ("prototype", {}),
+        ("prototype", {"prototypes": "learned", "shared_lapse": True, "distance_power": 2}),
+        ("prototype", {"prototypes": ((0.1, 0.4), (0.9, 0.7))}),
+    ],
+)
+def test_compiled_likelihoods_are_those_of_the_probabilities(name: str, options: dict) -> None:
+    """Also where nothing was told or chosen, whoever the rows are for, and of people with several problems."""
+    trials = random_trials("category_learning", (25, 18, 30, 9, 21, 16), n_problems=2, seed=8)
+    untold, unchosen = (np.random.default_rng(9).random((2, *trials.mask.shape)) < 0.2) & trials.mask
+    trials = trials.updated(category=np.where(untold, MISSING, trials.category))
+    trials = trials.updated(choice=np.where(unchosen, MISSING, trials.choice))
+    model = get_model_for(name, trials, **options)
+    theta = draw_theta(model, (7,))
+    participant = np.array([2, 0, 0, 1, 2, 2, 1])
+    total, gradient = model.log_likelihood_and_gradient_of_rows(theta, participant, trials)
+    for row, who in enumerate(participant):
+        own = trials.where(participant=trials.participants[who])
+        expected, slopes = Model.log_likelihood_and_gradient(model, theta[row : row + 1], own)
+        np.testing.assert_allclose(total[row], expected[0], rtol=1e-10)
+        np.testing.assert_allclose(gradient[row], slopes[0], rtol=1e-7, atol=1e-9)
