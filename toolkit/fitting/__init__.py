@@ -17,6 +17,7 @@ _HOME_OF = {
     "compare_groups": "criteria",
     "confuse": "confusion",
     "cross_validate": "cross_validation",
+    "describing": "confusion",
     "describe_choices": "predictive_checks",
     "earlier_fits": "published",
     "estimate_frequencies": "bayesian_selection",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from toolkit.errors import UsageError, did_you_mean
 from toolkit.fitting.comparison import Criterion, evidence_table, share_best, wide_evidence
-from toolkit.fitting.fitting import Method, fit
+from toolkit.fitting.fitting import Fit, Method, fit
 from toolkit.fitting.likelihood import with_participants
 from toolkit.fitting.recovery import (
     Draw,
@@ -143,6 +143,23 @@ def confuse(
         [recovered_values(name, found, true[name], own[name]) for name, found in fits.items()]
     )
     return _confusion(evidence.reshape(len(named), people, len(named)), list(named), by, recovery)
+
+
+def describing(fits: Mapping[str, Fit], guessing: str = "random") -> dict[str, np.ndarray]:
+    """Estimates of those whom each model describes better than guessing does, by BIC; of everyone where it does for nobody.
+
+    To simulate with: choices of whoever only guesses are nobody's, whatever the model.
+
+    Returns
+    -------
+    (units, parameters) by name.
+    """
+    chosen = {}
+    for name, found in fits.items():
+        better = (found.table["bic"] <= fits[guessing].table["bic"]).to_numpy()
+        known = np.isfinite(found.theta).all(-1)
+        chosen[name] = found.theta[known & better if (known & better).any() else known]
+    return chosen
 
 
 def _confusion(evidence: np.ndarray, names: list[str], by: Criterion, recovery: Recovery) -> Confusion:

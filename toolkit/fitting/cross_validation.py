@@ -61,8 +61,8 @@ def cross_validate(
 ) -> CrossValidation:
     """Fit a model to some of the choices and score it on the others.
 
-    All folds are searched at once, and may start from where others ended; what is kept explains a fold's own
-    choices best.
+    All folds are searched at once, but none starts from where another ended, which may have seen the choices that
+    are left out.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class _Learned:
         for number, (grouped, units) in enumerate(units_of(fold, share) for fold in training):
             parts.append(with_participants(grouped, len(keys) + grouped.sequences["participant"].to_numpy()))
             keys += [(number, name) for name in units["participant"]]
-        found = fit(model, concat(parts), seed=seed, **options)
+        found = fit(model, concat(parts), seed=seed, company=[number for number, _ in keys], **options)
         rows = pd.MultiIndex.from_tuples([keys[unit] for unit in found.table["participant"]])
         return cls(found, rows, share)
 

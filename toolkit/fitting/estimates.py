@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from toolkit.fitting.ends import Optima
 from toolkit.fitting.evidence import NO_MAXIMUM, laplace_evidence
-from toolkit.fitting.multistart import MultiStart, Optima, Posterior
+from toolkit.fitting.multistart import MultiStart, Posterior
 from toolkit.fitting.starts import bounds_of
 from toolkit.models import Parameter
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +107,7 @@ def fit(
     share: Share = "participant",
     seed: int = 0,
     exchange_rounds: int = 1,
+    company: Sequence[int] | None = None,
     progress: bool = True,
 ) -> Fit:
     """Fit a model to every participant.
@@ -129,6 +130,8 @@ def fit(
         participant, or "everyone".
     exchange_rounds
         How often optima of others are tried.
+    company
+        A number for every unit: optima are exchanged by those who have the same. By default by all.
     progress
         Whether to show how many searches are done.
     """
@@ -143,7 +146,8 @@ def fit(
         some = grouped.take(np.isin(grouped.participant_index, scored))
         n_searches = len(scored) * (len(starts) + 2 * N_EXCHANGED * exchange_rounds + N_FINISHED + 1)
         with one_thread(), _counter(n_searches, f"fitting {model.name}", show=progress) as finished:
-            search = MultiStart(model, some, prior, starts, finished)
+            groups = None if company is None else np.asarray(company)[scored]
+            search = MultiStart(model, some, prior, starts, finished, groups)
             estimates.add(scored, search.run(exchange_rounds), search)
     names = tuple(parameter.name for parameter in model.parameters)
     return Fit(model.name, names, share, method, pd.concat([units, estimates.table()], axis=1))

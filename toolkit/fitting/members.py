@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toolkit.fitting.ends import AGREEMENT
 from toolkit.fitting.evidence import curvature
 from toolkit.fitting.likelihood import Likelihood
-from toolkit.fitting.multistart import AGREEMENT
 from toolkit.fitting.optimiser import minimise
 from toolkit.fitting.unbounded import LIMIT, Unbounded
 from toolkit.models import Model

@@ -6,13 +6,12 @@ import math
 import os
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import dataclass, fields
-from typing import Self
 
 import numpy as np
 
+from toolkit.fitting.ends import SAME_VALUE, Ends, Optima
 from toolkit.fitting.likelihood import NUMBERS_AT_ONCE, Likelihood
-from toolkit.fitting.optimiser import Minima, minimise
+from toolkit.fitting.optimiser import minimise
 from toolkit.fitting.priors import Prior
 from toolkit.fitting.starts import MARGIN_OF_OTHERS, bounds_of, clip_inside, most_different
 from toolkit.fitting.steps import NO_GAIN
@@ -20,9 +19,6 @@ from toolkit.models import Model
 from toolkit.models.by_rows import ModelByRows
 from toolkit.models.sequential import SequentialModel
 from toolkit.trials import Trials
-
-AGREEMENT = 0.1
-"""Nats within which two starts count as having found the same optimum."""
 
 ENOUGH_AGREED = 3
 """Starts that found a unit's best optimum, from which on no more are needed."""
@@ -39,8 +35,6 @@ N_FINISHED = 3
 ROUGH = 1e-6
 """Relative improvement that counts as none in the searches before, and which a slope must promise."""
 
-_SAME_OPTIMUM = 0.01
-_SAME_VALUE = 1e-6
 _SAME_PLACE = 0.05
 """Share of the bounds' width within which another's optimum is no new start."""
 
@@ -53,29 +47,6 @@ _SHARE_SHARED, _SHARE_OF_LEARNERS_SHARED = 0.1, 0.02
 
 _SHARE_KEPT = 2.0
 """… and up to how many, in all blocks, what a model knows is kept from one search to the next."""
-
-
-@dataclass(frozen=True)
-class Optima:
-    """The best that was found for every unit.
-
-    Attributes
-    ----------
-    theta
-        (units, parameters), NaN where no start could be used.
-    n_starts
-        (units,) starts.
-    starts_agreed
-        (units,) how many of them ended within ``AGREEMENT`` of the best.
-    converged, reason
-        (units,) of the search that ended best.
-    """
-
-    theta: np.ndarray
-    n_starts: np.ndarray
-    starts_agreed: np.ndarray
-    converged: np.ndarray
-    reason: np.ndarray
 
 
 class Posterior:
@@ -105,6 +76,8 @@ class MultiStart:
         (starts, parameters), the same for every unit.
     finished
         Told how many searches have just finished.
+    company
+        (units,) numbers of groups whose units exchange optima with each other; without it all do.
     """
 
     def __init__(
@@ -114,6 +87,7 @@ class MultiStart:
         prior: Prior,
         starts: np.ndarray,
         finished: Callable[[int], None],
+        company: np.ndarray | None = None,
     ) -> None:
         self.model, self.trials, self.prior = model, trials, prior
         self.starts, self.finished = starts, finished
@@ -121,6 +95,7 @@ class MultiStart:
         self._least_promise = ROUGH if isinstance(model, ModelByRows) and model.jumps else 0.0
         share = len(starts) * trials.mask.size * trials.n_options / NUMBERS_AT_ONCE
         n_units = len(trials.participants)
+        self.company = np.zeros(n_units, dtype=int) if company is None else company
         # An even number of blocks keeps two cores busy to the end.
         shared = _SHARE_OF_LEARNERS_SHARED if isinstance(model, SequentialModel) else _SHARE_SHARED
         n_blocks = 2 * math.ceil(share / _SHARE_OF_BLOCK / 2) if share > shared else 1
@@ -162,10 +137,7 @@ class MultiStart:
         starts = np.broadcast_to(self.starts[:, None], (len(self.starts), n_units, len(self.lower)))
         found = self._search(starts, ROUGH)
         for _ in range(n_rounds):
-            best = found.best()[0]
-            if np.isfinite(best).all(-1).sum() < 2:
-                break
-            offered = self._exchange(best)
+            offered = self._exchange(found.best()[0])
             found = found.joined(self._search(offered[:N_EXCHANGED], ROUGH))
             unsure = (found.agreed() < ENOUGH_AGREED)[:, None]
             more = np.where(unsure, offered[N_EXCHANGED : 2 * N_EXCHANGED], np.nan)
@@ -175,12 +147,12 @@ class MultiStart:
         # Once more on another scale and with a fresh idea of the curvature: both can be wrong in a flat valley.
         number = found.leading(1)
         again = self._search(found.at(number), NO_GAIN, by_order=True)
-        better = again.value < found.value.min(0) - _SAME_VALUE
+        better = again.value < found.value.min(0) - SAME_VALUE
         return found.replaced(np.where(better, number, -1), again).optima()
 
-    def _search(self, starts: np.ndarray, no_gain: float, *, by_order: bool = False) -> _Ends:
+    def _search(self, starts: np.ndarray, no_gain: float, *, by_order: bool = False) -> Ends:
         """Where searches from ``starts`` (starts, units, parameters) end; there is none where they are NaN."""
-        ends = _Ends.nowhere(starts.shape)
+        ends = Ends.nowhere(starts.shape)
 
         def search(block: np.ndarray, posterior: Posterior) -> None:
             start, unit = np.nonzero(np.isfinite(starts[:, block]).all(-1))
@@ -207,97 +179,26 @@ class MultiStart:
         return ends
 
     def _exchange(self, best: np.ndarray) -> np.ndarray:
-        """Some very different optima of all units (units, parameters), for every unit the best for it first."""
-        width = self.upper - self.lower
-        known = best[np.isfinite(best).all(-1)]
-        offered = self.lower + width * most_different((known - self.lower) / width, _N_OFFERED)
+        """Some very different optima of its company (units, parameters), for every unit the best for it first.
+
+        (offers, units, parameters), NaN where there are no others.
+        """
+        width, offered = self.upper - self.lower, np.full((_N_OFFERED + 1, *best.shape), np.nan)
+        for number in np.unique(self.company):
+            members = self.company == number
+            known = best[members & np.isfinite(best).all(-1)]
+            if len(known) > 1:
+                chosen = most_different((known - self.lower) / width, _N_OFFERED)
+                offered[: len(chosen), members] = (self.lower + width * chosen)[:, None]
+        offered = offered[np.isfinite(offered).all(-1).any(1)]
         offered = clip_inside(offered, self.lower, self.upper, MARGIN_OF_OTHERS)
-        own = (np.abs(offered[:, None] - best) / width).max(-1) < _SAME_PLACE
-        value = np.empty((len(offered), len(best)))
+        value = np.full(offered.shape[:2], -np.inf)
 
         def evaluate(block: np.ndarray, posterior: Posterior) -> None:
-            unit = np.tile(np.arange(len(block)), len(offered))
-            rows = np.repeat(offered, len(block), 0)
-            value[:, block] = posterior.evaluate(rows, unit)[0].reshape(len(offered), -1)
+            own = (np.abs(offered[:, block] - best[block]) / width).max(-1) < _SAME_PLACE
+            offer, unit = np.nonzero(np.isfinite(offered[:, block]).all(-1) & ~own)
+            value[offer, block[unit]] = posterior.evaluate(offered[offer, block[unit]], unit)[0]
 
         self.on_blocks(evaluate)
-        value[own | np.isnan(value)] = -np.inf
-        return offered[np.argsort(-value, 0, kind="stable")]
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """Ends of searches, (starts, units) and for ``theta`` (starts, units, parameters)."""
-
-    theta: np.ndarray
-    value: np.ndarray
-    converged: np.ndarray
-    reason: np.ndarray
-
-    @classmethod
-    def nowhere(cls, shape: tuple[int, ...]) -> Self:
-        """No search yet."""
-        n_starts, n_units, _ = shape
-        return cls(
-            np.full(shape, np.nan),
-            np.full((n_starts, n_units), np.inf),
-            np.zeros((n_starts, n_units), dtype=bool),
-            np.full((n_starts, n_units), "", dtype=object),
-        )
-
-    def enter(self, start: np.ndarray, unit: np.ndarray, minima: Minima) -> None:
-        """Enter searches by their number and unit."""
-        self.theta[start, unit] = minima.theta
-        self.value[start, unit] = np.where(np.isnan(minima.value), np.inf, minima.value)
-        self.converged[start, unit], self.reason[start, unit] = minima.converged, minima.reason
-
-    def at(self, number: np.ndarray) -> np.ndarray:
-        """(…, units, parameters) where searches with these numbers (…, units) ended, NaN for -1."""
-        theta = self.theta[number, np.arange(number.shape[-1])]
-        return np.where((number >= 0)[..., None], theta, np.nan)
-
-    def joined(self, others: Self) -> Self:
-        return type(self)(
-            *(
-                np.concatenate([getattr(ends, field.name) for ends in (self, others)])
-                for field in fields(self)
-            )
-        )
-
-    def replaced(self, number: np.ndarray, others: Self) -> Self:
-        """With other ends instead of those that have this ``number`` (others, units), -1 for none."""
-        which, unit = np.nonzero(number >= 0)
-        for field in fields(self):
-            getattr(self, field.name)[number[which, unit], unit] = getattr(others, field.name)[which, unit]
-        return self
-
-    def best(self) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters (units, parameters) and number (units,) of the search that ended best.
-
-        Of those that ended equally well it is one that converged, if there is one.
-        """
-        lowest = self.value <= self.value.min(0) + _SAME_VALUE
-        number = np.where(lowest, np.where(self.converged, 0, 1), 2).argmin(0)
-        return self.theta[number, np.arange(len(number))], number
-
-    def leading(self, n_best: int) -> np.ndarray:
-        """(n_best, units) numbers of the best ends of every unit that are not the same; -1 for none."""
-        order = np.argsort(self.value, 0, kind="stable")
-        value = np.take_along_axis(self.value, order, 0).clip(max=np.finfo(float).max)
-        differs = np.diff(value, axis=0, prepend=-np.inf) > _SAME_OPTIMUM
-        rank = differs.cumsum(0) - 1
-        chosen = differs & (rank < n_best) & (value < np.finfo(float).max)
-        number = np.full((n_best, self.value.shape[1]), -1)
-        place, unit = np.nonzero(chosen)
-        number[rank[place, unit], unit] = order[place, unit]
-        return number
-
-    def optima(self) -> Optima:
-        theta, number = self.best()
-        unit = np.arange(len(number))
-        n_starts = (np.isfinite(self.value) | (self.reason != "")).sum(0)
-        return Optima(theta, n_starts, self.agreed(), self.converged[number, unit], self.reason[number, unit])
-
-    def agreed(self) -> np.ndarray:
-        """(units,) how many searches ended within ``AGREEMENT`` of the best."""
-        return ((self.value <= self.value.min(0) + AGREEMENT) & np.isfinite(self.value)).sum(0)
+        value[np.isnan(value)] = -np.inf
+        return np.take_along_axis(offered, np.argsort(-value, 0, kind="stable")[..., None], 0)

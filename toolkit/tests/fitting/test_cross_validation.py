@@ -9,6 +9,7 @@ import pytest
 from toolkit.errors import UsageError
 from toolkit.fitting import cross_validate, fit
 from toolkit.models import get_model
+from toolkit.seeds import Seeds
 from toolkit.tests.fitting.agents import Logistic, logistic_trials
 from toolkit.tests.strategies import random_trials
 from toolkit.trials import Trials
@@ -96,6 +97,28 @@ def test_the_true_model_is_worse_than_its_fit_but_better_than_chance() -> None:
     assert held_out["log_likelihood"].sum() < true.sum() < fitted["log_likelihood"].sum()
     assert held_out["nats_per_trial"].mean() < np.log(2) - 0.1
     assert (held_out["n_trials"] == fitted["n_trials"]).all()
+
+
+@pytest.mark.parametrize("scheme", ["problem", "participants"])
+def test_folds_are_those_that_are_fitted_one_by_one(scheme: str) -> None:
+    """So no fold has learned from another, which saw what is left out."""
+    trials, _ = logistic_trials(8, 2, 30)
+    found = cross_validate(Logistic(), trials, scheme=scheme, n_folds=2, n_starts=3, progress=False).table
+    share = "participant" if scheme == "problem" else "everyone"
+    number = trials.sequences.groupby("participant", sort=False).cumcount().to_numpy()
+    if scheme == "participants":
+        fold = Seeds(0).numpy("folds").permutation(8) % 2
+        number = fold[trials.participant_index]
+    total = np.zeros(8)
+    for left_out in range(2):
+        theta = fit(
+            Logistic(), trials.take(number != left_out), share=share, n_starts=3, progress=False
+        ).theta
+        test = trials.take(number == left_out)
+        people = np.array([trials.participants.index(one) for one in test.participants])
+        rows = theta[people] if scheme == "problem" else np.repeat(theta, len(people), 0)
+        total[people] += Logistic().log_likelihood_and_gradient(rows, test)[0]
+    np.testing.assert_allclose(found["log_likelihood"], total, rtol=1e-9)
 
 
 def test_a_fold_without_a_fit_is_a_reason_not_a_gap() -> None:

@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from toolkit.errors import UsageError
-from toolkit.fitting.confusion import Confusion, _confusion, confuse
+from toolkit.fitting.confusion import Confusion, _confusion, confuse, describing
+from toolkit.fitting.fitting import Fit
 from toolkit.fitting.recovery import Recovery, draw_design, recover, summarise_recovery
 from toolkit.models import Model, Parameter, get_model, register_model
 from toolkit.trials import Trials
@@ -158,6 +159,21 @@ def test_a_model_that_imitates_a_simpler_one_is_not_separable_from_it(design: Tr
     assert found.in_words(label).startswith("the right agent wins: Coin ")
     # Everyone had the same numbers, so nothing can be found again in differences between people.
     assert found.recovery.in_words(label).endswith("Not found again: Habit: stay, shift.")
+
+
+def test_simulated_with_are_numbers_of_those_who_do_not_guess() -> None:
+    def found(name: str, bic: list[float], estimates: list[float]) -> Fit:
+        return Fit(name, ("x",), "participant", "ml", pd.DataFrame({"bic": bic, "x": estimates}))
+
+    random = found("random", [10.0, 10, 10], [0.1, 0.2, 0.3])
+    some = found("some", [9.0, 11, 10], [1.0, 2, 3])
+    nobody = found("nobody", [11.0, 11, np.nan], [4.0, 5, np.nan])
+    theta = describing({"random": random, "some": some, "nobody": nobody})
+    assert {name: rows.ravel().tolist() for name, rows in theta.items()} == {
+        "random": [0.1, 0.2, 0.3],
+        "some": [1, 3],
+        "nobody": [4, 5],
+    }
 
 
 def evidence(winners: list[list[int]]) -> np.ndarray:
