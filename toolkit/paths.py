@@ -69,6 +69,11 @@ def cache_dir() -> Path:
     return root / "human-like-learning"
 
 
+def own_dir() -> Path:
+    """Choices that people made here and asked to keep; git ignores it."""
+    return project_root() / "data" / "own"
+
+
 def notebooks_dir() -> Path:
     """The notebooks, one for each section."""
     return project_root() / "notebooks"

@@ -54,6 +54,7 @@ _HOME_OF = {
     "plot_trials": "trial_by_trial",
     "plot_type_errors": "generalisation",
     "plot_type_order": "generalisation",
+    "plot_verdict": "verdict",
     "plot_visits": "bandits",
     "publish_figures": "files",
     "read_figure": "files",
@@ -61,6 +62,7 @@ _HOME_OF = {
     "source_style": "sources",
     "setup": "theme",
     "titled": "theme",
+    "verdict_in_words": "verdict",
     "write_figure": "files",
 }
 
