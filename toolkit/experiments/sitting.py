@@ -74,7 +74,9 @@ class Sitting:
         if design.schema.name not in ("category_learning", "bandit"):
             raise UsageError(f"{design.schema.name} cannot be done here.", fix="Use categories or a bandit.")
         if len(design) != 1 or not design.mask.all():
-            raise UsageError(f"a sitting is one sequence, not {len(design)}.", fix="Take one: design.take([0]).")
+            raise UsageError(
+                f"a sitting is one sequence, not {len(design)}.", fix="Take one: design.take([0])."
+            )
         if "forced" in design.arrays and design.forced.any():
             raise UsageError("this design dictates choices.", fix="Use one whose choices are all free.")
         self._trials = design.unanswered()
@@ -101,7 +103,9 @@ class Sitting:
         """Choose on the trial that is shown."""
         if self.state != "shown":
             reason = "has an answer" if self.state == "told" else "was the last"
-            raise UsageError(f"trial {min(self.position + 1, self.n_trials)} {reason}.", fix="Call go_on() first.")
+            raise UsageError(
+                f"trial {min(self.position + 1, self.n_trials)} {reason}.", fix="Call go_on() first."
+            )
         if option not in range(self._trials.n_options):
             raise UsageError(f"there is no option {option!r}.", fix=f"0 to {self._trials.n_options - 1}.")
         self._trials = self._trials.answered(self.position, np.array([option]))
@@ -132,16 +136,3 @@ class Sitting:
         if not self.n_done:
             raise UsageError("no choice has been made yet.", fix="Call choose() first.")
         return self._trials.until(self.n_done)
-
-    @property
-    def n_right(self) -> int:
-        """Right choices so far, among trials on which something is right."""
-        return int(np.nansum(self.trials.correct)) if self.n_done else 0
-
-    @property
-    def earned(self) -> float:
-        """What all choices paid; 0 in category learning."""
-        if not self.n_done or "outcome" not in self._trials.arrays:
-            return 0.0
-        trials = self.trials
-        return float(np.take_along_axis(trials.outcome, trials.choice[..., None], -1).sum())

@@ -103,7 +103,10 @@ def list_candidates(trials: Trials) -> list[str]:
     found = []
     for name in list_agents(trials, fixed_rules=True):
         words = {
-            word for one in get_model_for(name, trials).parameters for word in one.name.split("_") if word in _NEEDS
+            word
+            for one in get_model_for(name, trials).parameters
+            for word in one.name.split("_")
+            if word in _NEEDS
         }
         if all(trials.arrays.get(_NEEDS[word], np.zeros(1, bool)).any() for word in words):
             found.append(name)

@@ -47,7 +47,10 @@ def plot_verdict(
         1,
         row_heights=[CURVES, rows],
         vertical_spacing=GAP / drawn,
-        subplot_titles=["Learning, and what the best agents expect", "What a choice costs each agent (grey: not told apart from the best)"],
+        subplot_titles=[
+            "Learning, and what the best agents expect",
+            "What a choice costs each agent (grey: not told apart from the best)",
+        ],
     )
     block = max(_SHORTEST_BLOCK, -(-trials.n_trials // _MOST_BLOCKS))
     add_curves(figure, _curves(trials, verdict, block), bands=False, row=1, col=1)
@@ -89,7 +92,9 @@ def _add_agents(figure: go.Figure, verdict: Verdict) -> None:
         showlegend=False,
         **place,
     )
-    figure.add_vrect(nats[0], close, fillcolor=translucent(GUIDE["color"], 0.2), line_width=0, layer="below", **place)
+    figure.add_vrect(
+        nats[0], close, fillcolor=translucent(GUIDE["color"], 0.2), line_width=0, layer="below", **place
+    )
     figure.add_vline(verdict.guessing, line=GUIDE, layer="below", **place)
     note: dict[str, Any] = {
         "showarrow": False,
@@ -102,8 +107,13 @@ def _add_agents(figure: go.Figure, verdict: Verdict) -> None:
     }
     figure.add_annotation(x=verdict.guessing, text=" guessing", **note)
     span = np.ptp([*nats, verdict.guessing, close])
-    ends = [min(nats[0], verdict.guessing) - 0.05 * span, max(nats[-1], verdict.guessing, close) + 0.12 * span]
-    figure.update_xaxes(title_text="Nats a choice, parameters paid for (BIC / 2)", range=ends, nticks=6, **place)
+    ends = [
+        min(nats[0], verdict.guessing) - 0.05 * span,
+        max(nats[-1], verdict.guessing, close) + 0.12 * span,
+    ]
+    figure.update_xaxes(
+        title_text="Nats a choice, parameters paid for (BIC / 2)", range=ends, nticks=6, **place
+    )
     last = len(styles)
     figure.update_yaxes(range=[last, -0.7], showline=False, ticks="", ticklabelstandoff=6, **place)
 
@@ -126,7 +136,9 @@ def verdict_in_words(verdict: Verdict, *, person: str = "you") -> str:
         What the person is called within a sentence.
     """
     n, label = verdict.n_trials, agent_style(verdict.best).label
-    cost = f"{verdict.table['nats_per_trial'].iloc[0]:.2f} nats a choice, guessing costs {verdict.guessing:.2f}"
+    cost = (
+        f"{verdict.table['nats_per_trial'].iloc[0]:.2f} nats a choice, guessing costs {verdict.guessing:.2f}"
+    )
     if not verdict.beats_guessing:
         return (
             f"No agent foretells these {n} choices better than guessing once its parameters are paid for: the best, "
@@ -138,8 +150,10 @@ def verdict_in_words(verdict: Verdict, *, person: str = "you") -> str:
         f"probability {probability:.2f}."
     )
     ahead = f"{verdict.lead:.1f} nats ahead of the second, {agent_style(verdict.second).label}"
+    if verdict.best == "random":
+        share = f"It learns nothing and prefers one of the answers. {share}"
     if not verdict.rivals:
-        return f"{label} learned most like {person}: {cost}. It is {ahead}, which tells them apart. {share}"
+        return f"{label} {'answered' if verdict.best == 'random' else 'learned'} most like {person}: {cost}. It is {ahead}, which tells them apart. {share}"
     return (
         f"{label} comes closest to {person}: {cost}. But {n} choices cannot tell it from {_named(verdict.rivals)}: it is "
         f"only {ahead}, and {TOLD_APART:.0f} would be needed. {share}"

@@ -6,6 +6,7 @@ from toolkit.lazy import lazily
 
 _HOME_OF = {
     "BanditLab": "bandit_lab",
+    "BeTheParticipant": "participant",
     "LearnerPlayground": "learner_playground",
     "ProblemBrowser": "problem_browser",
 }

@@ -42,6 +42,13 @@ class Dashboard(widgets.VBox):
 
     A subclass makes its controls, hands them over here, and says in :meth:`view` what they ask for.
 
+    Parameters
+    ----------
+    controls
+        What stands on the left.
+    above
+        What stands above the figure.
+
     Attributes
     ----------
     shown
@@ -54,7 +61,7 @@ class Dashboard(widgets.VBox):
         Seen while something takes longer than a fifth of a second.
     """
 
-    def __init__(self, controls: Sequence[widgets.Widget]) -> None:
+    def __init__(self, controls: Sequence[widgets.Widget], above: Sequence[widgets.Widget] = ()) -> None:
         self.shown: go.FigureWidget | None = None
         self._held = False
         self.message = widgets.HTML()
@@ -71,7 +78,7 @@ class Dashboard(widgets.VBox):
         self._stage = widgets.VBox()
         self.code_button.observe(self._show_code, "value")
         left = widgets.VBox([*controls, self.bar], layout={"width": CONTROLS_WIDTH, "flex": "0 0 auto"})
-        right = widgets.VBox([self._stage, self.message, self.code_button, self.code_area])
+        right = widgets.VBox([*above, self._stage, self.message, self.code_button, self.code_area])
         super().__init__([widgets.HBox([left, right], layout={"flex_flow": "row wrap"})])
         self.add_class("toolkit-dashboard")
         self.redraw()
@@ -146,13 +153,16 @@ class Dashboard(widgets.VBox):
 
         figure.update_layout(width=FIGURE_WIDTH)
         if self.shown is None or _axes(self.shown) != _axes(figure):
-            before = self._stage.children
-            self.shown = go.FigureWidget(figure)
-            self._stage.children = (self.shown,)
-            for old in before:
-                old.close()
+            self._put(go.FigureWidget(figure))
         else:
             replace_content(self.shown, figure)
+
+    def _put(self, figure: go.FigureWidget | None) -> None:
+        """Show another figure, or none."""
+        before, self.shown = self._stage.children, figure
+        self._stage.children = () if figure is None else (figure,)
+        for old in before:
+            old.close()
 
 
 def replace_content(shown: go.FigureWidget, figure: go.Figure) -> None:

@@ -30,7 +30,9 @@ _MOST_UNEVEN = 0.4
 """Smallest base rate of problems that are played, so that saying one name always is no use."""
 
 _SIZES, _COLOURS, _SHAPES = ("small", "large"), ("blue", "orange"), ("square", "triangle")
-_PICTURE = "min-height: 210px; display: flex; flex-direction: column; align-items: center; justify-content: center"
+_PICTURE = (
+    "min-height: 210px; display: flex; flex-direction: column; align-items: center; justify-content: center"
+)
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,14 @@ class Task(ABC):
         return ("Category A", "Category B")
 
     @property
+    def question(self) -> str:
+        """What is asked on every trial."""
+        return "Which category?"
+
+    @property
+    @abstractmethod
     def solution(self) -> str:
         """What it was all about, once it is over."""
-        return ""
 
     @abstractmethod
     def picture(self, position: int, told: Told | None = None) -> str:
@@ -92,7 +99,11 @@ class Task(ABC):
 
     def feedback(self, told: Told) -> str:
         """What is told after a choice."""
-        return f"{'Right' if told.right else 'Wrong'}: {self.options[told.category]}"
+        return f"{'✓ Right' if told.right else '✗ Wrong'}: {self.options[told.category]}"
+
+    def score(self, trials: Trials, person: str) -> str:
+        """How well it went, in a sentence."""
+        return f"{person} right on {int(trials.correct.sum())} of {trials.n_trials} trials."
 
     @property
     def stem(self) -> str:
@@ -105,7 +116,7 @@ class Figures(Task):
     """One of Shepard's types with figures that differ in size, colour and shape."""
 
     name = "figures"
-    label = "Figures: size, colour, shape"
+    label = "Figures (size, colour, shape)"
     kinds = (SURPRISE, *(f"Type {one}" for one in ("I", "II", "III", "IV", "V", "VI")))
     imports = ("from toolkit.experiments import get_design",)
 
@@ -123,7 +134,11 @@ class Figures(Task):
 
     @property
     def design_code(self) -> str:
-        drawn = f'str(seeds.numpy("type").choice(shepard.conditions))' if self.kind == SURPRISE else f'"{self.type}"'
+        drawn = (
+            'str(seeds.numpy("type").choice(shepard.conditions))'
+            if self.kind == SURPRISE
+            else f'"{self.type}"'
+        )
         return (
             f'shepard = get_design("shepard", block={BLOCK})\n'
             f"conditions = [{drawn}]\n"
@@ -170,7 +185,7 @@ class Everyday(Task):
     """A problem of the ecological bank, with the three features that tell most."""
 
     name = "everyday"
-    label = "Everyday things: three measures"
+    label = "Everyday things (three measures)"
     imports = ("from toolkit.experiments.everyday import draw_everyday",)
 
     @property
@@ -201,6 +216,10 @@ class Everyday(Task):
         return first, second
 
     @property
+    def question(self) -> str:
+        return self.problem.question
+
+    @property
     def instructions(self) -> str:
         return f"{self.problem.question} You see three measures each time, answer, and are told what it was."
 
@@ -225,7 +244,9 @@ class Everyday(Task):
         found = []
         for feature in self._seen:
             value = self.design.arrays[f"{feature.name} ({feature.unit})"][0, position]
-            found.append(("no", "yes")[int(value)] if feature.kind == "binary" else f"{value:g} {feature.unit}")
+            found.append(
+                ("no", "yes")[int(value)] if feature.kind == "binary" else f"{value:g} {feature.unit}"
+            )
         return found
 
 
@@ -234,7 +255,7 @@ class Casinos(Task):
     """Four casinos with two machines each, visited in a mixed order; the machine chosen shows what it pays."""
 
     name = "casinos"
-    label = "Casinos: one outcome is shown"
+    label = "Casinos (one outcome shown)"
     player = "rescorla_wagner"
     imports = ("from dataclasses import replace", "from toolkit.experiments.bandits import get_task")
     full: ClassVar[bool] = False
@@ -266,6 +287,10 @@ class Casinos(Task):
         return ("Left machine", "Right machine")
 
     @property
+    def question(self) -> str:
+        return "Which machine?"
+
+    @property
     def solution(self) -> str:
         return "The machines paid with a chance of 25 % or 75 %."
 
@@ -279,6 +304,14 @@ class Casinos(Task):
             f"<svg width='300' height='165' role='img' aria-label='{words}{seen}'>{machines}</svg></div>"
         )
 
+    def score(self, trials: Trials, person: str) -> str:
+        judged = trials.correct[~np.isnan(trials.correct)]
+        won = np.take_along_axis(trials.outcome, trials.choice[..., None], -1).sum()
+        return (
+            f"{person} at the better machine on {int(judged.sum())} of the {len(judged)} visits that had one, and the "
+            f"{trials.n_trials} choices paid {won:g}."
+        )
+
     def feedback(self, told: Told) -> str:
         said = f"{self.options[told.choice]} paid {told.earned:g}"
         other = told.outcome[1 - told.choice]
@@ -290,7 +323,7 @@ class FullCasinos(Casinos):
     """The same, and the machine that was not chosen shows what it would have paid."""
 
     name = "casinos_full"
-    label = "Casinos: both outcomes are shown"
+    label = "Casinos (both outcomes shown)"
     full = True
 
 

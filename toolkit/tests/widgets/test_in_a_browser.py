@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from toolkit.tests.widgets.lab import CHROMIUM, OpenDashboard, running_lab
 from toolkit.viz import find_browser
+from toolkit.widgets.participant_play import read_choices
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -21,6 +23,8 @@ MOVES = {
     "problem_browser": ("Trials", ("ArrowRight", "ArrowRight")),
 }
 """A control of every dashboard, and keys that move it."""
+PARTICIPANT = "be_the_participant"
+"""The dashboard in which a person is to do something first."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,9 @@ def open_dashboard(lab: str, browser: Any, tmp_path: Path) -> Iterator[Callable[
 
 
 def test_every_notebook_is_tried() -> None:
-    assert set(MOVES) == {path.stem for path in (CHECKOUT / "notebooks" / "explore").glob("*.ipynb")}
+    assert {*MOVES, PARTICIPANT} == {
+        path.stem for path in (CHECKOUT / "notebooks" / "explore").glob("*.ipynb")
+    }
 
 
 @pytest.mark.parametrize("name", MOVES)
@@ -76,4 +82,43 @@ def test_a_control_moves_the_figure(open_dashboard: Callable[[str], OpenDashboar
     assert code.input_value().endswith("\nfigure")
     dashboard.picture("moved")
     assert dashboard.page.locator(".jp-OutputArea-error").count() == 0
+    assert dashboard.errors == []
+
+
+def test_a_script_is_the_participant(open_dashboard: Callable[[str], OpenDashboard]) -> None:
+    dashboard = open_dashboard(PARTICIPANT)
+    page, task = dashboard.page, dashboard.page.locator(".toolkit-task")
+    page.wait_for_selector(".toolkit-task")
+    dashboard.press("Trials", "Home")
+    dashboard.press("After an answer", "End")
+    page.get_by_text("You see three measures").wait_for(state="detached")
+    dashboard.click("Begin")
+    typed = page.locator(".toolkit-task input")
+    page.wait_for_function("() => document.activeElement === document.querySelector('.toolkit-task input')")
+    expected = []
+    for trial in range(16):
+        task.get_by_text(f"{trial + 1} of 16", exact=True).wait_for()
+        option, told = trial % 3 % 2, task.get_by_text(re.compile("^(✓ Right|✗ Wrong)"))
+        assert told.count() == 0 and task.locator("svg[aria-label]").count() == 1
+        if trial < 4:
+            task.get_by_role("button", name=f"Category {'AB'[option]}").click()
+        else:
+            typed.press("fj"[option])
+        told.wait_for()
+        if trial == 3:
+            page.screenshot(path=str(dashboard.screenshots / f"{PARTICIPANT}_told.png"))
+        expected.append(option)
+        if trial < 4:
+            task.get_by_role("button", name="Next").click()
+        else:
+            typed.press("Space")
+    dashboard.wait_for_figure()
+    page.get_by_text(re.compile(r"You were right on \d+ of 16 trials\. .*nats a choice")).wait_for()
+    dashboard.click("Save my choices")
+    saved = task.get_by_text(re.compile(r"^Saved as .*\.csv\.")).inner_text()
+    assert read_choices(re.match(r"Saved as (.*\.csv)\.", saved)[1]).choice.tolist() == [expected]
+    dashboard.click("Show the code")
+    assert f"choices = {expected}" in page.locator(".toolkit-code textarea").input_value()
+    dashboard.picture("verdict")
+    assert page.locator(".jp-OutputArea-error").count() == 0
     assert dashboard.errors == []

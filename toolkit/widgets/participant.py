@@ -1,0 +1,307 @@
+"""Be the participant: do a short task by mouse or keyboard, and see which agent learned most like you."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from pathlib import Path
+from threading import RLock, Thread, Timer
+from typing import Any
+
+import ipywidgets as widgets
+
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.experiments.sitting import Sitting
+from toolkit.fitting.verdict import Verdict, fit_one_by_one, list_candidates
+from toolkit.trials import Trials
+from toolkit.viz import agent_style
+from toolkit.widgets.controls import LABELS, WIDE, choice
+from toolkit.widgets.dashboard import FIGURE_WIDTH, Dashboard
+from toolkit.widgets.participant_play import Play, save_choices
+from toolkit.widgets.participant_tasks import TASKS, Figures, Task
+
+KEYS = ("f", "j")
+"""Keys of both options; the space bar goes on."""
+LENGTHS = (16, 24, 48, 72, 96)
+PACES = (("go on after 2 seconds", 2.0), ("go on after 1 second", 1.0), ("wait for me", None))
+_BEGIN, _AGAIN = "Begin", "Start again"
+_HOW = (
+    "Answer with the buttons, or with the keys F and J in the field “Keys”; the space bar goes on. Nobody is watching: "
+    "choices stay in this notebook's memory unless you save them, and nothing about you is asked."
+)
+
+
+class BeTheParticipant(Dashboard):
+    """Do a category-learning or bandit task, and be told which agent learned most like you.
+
+    Parameters
+    ----------
+    n_trials
+        Trials of the task that is offered first.
+    seed
+        Decides the problem and the order of trials; starting again takes the next one.
+
+    Attributes
+    ----------
+    sitting
+        The task under way or done, without any widget; None before it begins.
+    verdict
+        What fits of all agents said, once they are done.
+    saved
+        Where the choices were written, if they were.
+    """
+
+    def __init__(self, *, n_trials: int = 48, seed: int = 0) -> None:
+        self.sitting: Sitting | None = None
+        self.verdict: Verdict | None = None
+        self.saved: Path | None = None
+        self._task: Task = Figures(n_trials, seed)
+        self._round = 0
+        self._turn = RLock()
+        self._timer: Timer | None = None
+        self.fitting: Thread | None = None
+        self._make_controls(n_trials, seed)
+        self._make_table()
+        self._settings = (self.task, self.kind, self.length, self.seed)
+        super().__init__([*self._settings, self.pace, self.begin, self.save], above=[self.table])
+        self.task.observe(self._change_task, "value")
+        self.follow(self.kind, self.length, self.seed)
+
+    # -- what can be asked for ------------------------------------------------------------------
+
+    @property
+    def trials(self) -> Trials:
+        """The choices made so far."""
+        if self.sitting is None:
+            raise UsageError("no choice has been made yet.", fix=f"Press {_BEGIN}.")
+        return self.sitting.trials
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last trial has been answered and told."""
+        return self.sitting is not None and self.sitting.state == "over"
+
+    def view(self) -> Play:
+        if self.verdict is None:
+            return Play(self._asked_for())
+        return Play(self._task, tuple(self.trials.choice[0].tolist()), self.verdict)
+
+    def redraw(self, *_: Any) -> None:
+        with self._turn:
+            if self.verdict is not None or self._held:
+                super().redraw()
+                return
+            self.code_area.value = self.view().code()
+            if self.sitting is None:
+                self.said.value = _paragraph(f"{self._asked_for().instructions} {_HOW}")
+
+    # -- controls and the table at which the task is done ------------------------------------------
+
+    def _make_controls(self, n_trials: int, seed: int) -> None:
+        self.task = choice("Task", [(task.label, task) for task in TASKS])
+        self.kind = choice("Problem", Figures.kinds)
+        self.length = choice("Trials", sorted({*LENGTHS, n_trials}), n_trials)
+        self.seed = widgets.BoundedIntText(
+            value=seed, min=0, max=9999, description="Seed", layout=WIDE, style=LABELS
+        )
+        self.pace = choice("After an answer", PACES, PACES[0][1])
+        self.begin = _button(_BEGIN, "play", "Show the first trial", self._begin_or_reset)
+        self.save = _button("Save my choices", "save", "Write them as a table into data/own", self._save)
+        self.save.disabled = True
+
+    def _make_table(self) -> None:
+        self.progress = widgets.IntProgress(min=0, layout={"width": "330px"}, bar_style="success")
+        self.said, self.picture, self.told = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.answers = [
+            _button("", "", "", lambda _, option=option: self._choose(option)) for option in range(len(KEYS))
+        ]
+        self.next = _button("Next", "arrow-right", "Show the next trial (space bar)", lambda _: self._go_on())
+        self.key_field = widgets.Text(
+            description="Keys", placeholder="F or J, then space", layout={"width": "260px"}, style=LABELS
+        )
+        self.key_field.style.description_width = "40px"
+        self.key_field.tooltip = "Type F or J to answer, and the space bar to go on"
+        self.key_field.observe(self._press, "value")
+        self._turns = widgets.VBox(
+            [
+                self.progress,
+                self.picture,
+                self.told,
+                widgets.HBox(self.answers),
+                widgets.HBox([self.next, self.key_field]),
+            ],
+            layout={"display": "none", "align_items": "center"},
+        )
+        self.table = widgets.VBox([self.said, self._turns], layout={"width": f"{FIGURE_WIDTH}px"})
+        self.table.add_class("toolkit-task")
+
+    def _asked_for(self) -> Task:
+        return self.task.value(self.length.value, self.seed.value, self.kind.value)
+
+    def _change_task(self, _: object) -> None:
+        with self.together():
+            self.kind.options = self.task.value.kinds
+
+    # -- turns -------------------------------------------------------------------------------------
+
+    def _begin_or_reset(self, _: object) -> None:
+        with self._turn:
+            if self.sitting is None:
+                self._start()
+            else:
+                self._reset()
+
+    def _start(self) -> None:
+        self._task = self._asked_for()
+        self.sitting = Sitting(self._task.design)
+        self.begin.description, self.begin.icon = _AGAIN, "refresh"
+        self._set(self._settings, disabled=True)
+        for button, key, name in zip(self.answers, KEYS, self._task.options, strict=True):
+            button.description, button.tooltip = (
+                f"{name} ({key.upper()})",
+                f"Answer {name}: key {key.upper()}",
+            )
+        self.progress.max = self._task.n_trials
+        self.said.value = _paragraph(self._task.question)
+        self._turns.layout.display = "flex"
+        self._show()
+        self.key_field.focus()
+
+    def _reset(self) -> None:
+        """Back to the instructions; with another seed if something of this problem was seen."""
+        self._round += 1
+        self._stop_waiting()
+        seen = self.sitting is not None and self.sitting.n_done > 0
+        self.sitting = self.verdict = self.saved = None
+        self.begin.description, self.begin.icon = _BEGIN, "play"
+        self._set(self._settings, disabled=False)
+        self.save.disabled = True
+        self._turns.layout.display = "none"
+        self._show_bar(False)
+        self._put(None)
+        self.say("")
+        self.seed.value += seen
+        self.redraw()
+
+    def _choose(self, option: int) -> None:
+        with self._turn:
+            if self.sitting is None or self.sitting.state != "shown":
+                return
+            self.sitting.choose(option)
+            self.save.disabled = False
+            self._show()
+            if self.pace.value is not None:
+                self._timer = Timer(self.pace.value, self._go_on, [self._round, self.sitting.position])
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _go_on(self, round_: int | None = None, position: int | None = None) -> None:
+        """Show the next trial; what a clock asks for is done only if nobody was faster."""
+        with self._turn:
+            if self.sitting is None or self.sitting.state != "told":
+                return
+            if round_ is not None and (round_, position) != (self._round, self.sitting.position):
+                return
+            self._stop_waiting()
+            self.sitting.go_on()
+            if self.is_over:
+                self._finish()
+            else:
+                self._show()
+
+    def _press(self, change: dict[str, Any]) -> None:
+        typed = str(change["new"])[-1:].lower()
+        if not typed:
+            return
+        self.key_field.value = ""
+        if typed in KEYS:
+            self._choose(KEYS.index(typed))
+        elif typed == " ":
+            self._go_on()
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _show(self) -> None:
+        """Draw the trial that is shown or told."""
+        told = self.sitting.told if self.sitting.state == "told" else None
+        position, n_trials = self.sitting.position, self.sitting.n_trials
+        self.picture.value = self._task.picture(position, told)
+        for option, button in enumerate(self.answers):
+            button.button_style = "primary" if told is not None and told.choice == option else ""
+        self.progress.value = self.sitting.n_done
+        self.progress.description = f"{position + 1} of {n_trials}"
+        # In a bandit nobody says which option is the better one.
+        right = told.right if told is not None and told.category is not None else None
+        self.told.value = _paragraph("" if told is None else self._task.feedback(told), right)
+
+    def _set(self, controls: tuple[widgets.Widget, ...], *, disabled: bool) -> None:
+        for control in controls:
+            control.disabled = disabled
+
+    # -- what comes of it --------------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        self._turns.layout.display = "none"
+        self.said.value = _paragraph("That was the last trial, thank you.")
+        self.fitting = Thread(target=self._fit, args=[self._round, self.trials], daemon=True)
+        self.fitting.start()
+
+    def _fit(self, round_: int, trials: Trials) -> None:
+        """Fit one agent after another beside whatever else is done; a new round ends it."""
+        fits = {}
+        try:
+            agents = list_candidates(trials)
+            self._report(round_, 0, agents)
+            for name, fit in fit_one_by_one(trials, agents):
+                fits[name] = fit
+                if not self._report(round_, len(fits), agents):
+                    return
+            end = partial(self._conclude, Verdict.of(fits, trials))
+        except ToolkitError as error:
+            end = partial(self.say, str(error))
+        with self._turn:
+            if round_ == self._round:
+                self._show_bar(False)
+                self.bar.max = self.bar.value = 1
+                end()
+
+    def _report(self, round_: int, n_done: int, agents: list[str]) -> bool:
+        """Say how many fits are done; false if nobody waits for them any more."""
+        with self._turn:
+            if round_ != self._round:
+                return False
+            self.bar.max, self.bar.value = len(agents), n_done
+            self._show_bar(True)
+            following = f": {agent_style(agents[n_done]).label}" if n_done < len(agents) else ""
+            self.say(f"Fitting agents to your choices, {n_done} of {len(agents)} done{following}.")
+            return True
+
+    def _conclude(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self.redraw()
+
+    def _save(self, _: object) -> None:
+        try:
+            self.saved = save_choices(self.trials, self._task.stem)
+        except (ToolkitError, OSError) as error:
+            self.say(f"Your choices were not saved: {error}")
+            return
+        said = f'Saved as {self.saved}. Read it with Trials.from_table(pandas.read_csv(path), "{self.trials.schema.name}").'
+        self.save.tooltip = said
+        self.said.value = _paragraph(said)
+
+
+def _button(description: str, icon: str, tooltip: str, pressed: Callable[[Any], None]) -> widgets.Button:
+    button = widgets.Button(description=description, icon=icon, tooltip=tooltip, layout={"width": "auto"})
+    button.on_click(pressed)
+    return button
+
+
+def _paragraph(text: str, right: bool | None = None) -> str:
+    """Text that screen readers read out when it changes."""
+    colour = {True: "#00664B", False: "#A84300", None: "inherit"}[right]
+    return f"<p role='alert' style='line-height: 1.4; min-height: 1.4em; color: {colour}'>{escape(text)}</p>"
