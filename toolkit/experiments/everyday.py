@@ -37,7 +37,7 @@ def draw_everyday(number: int, features: Sequence[int], n_trials: int, *, seed: 
     if not features:
         raise UsageError("no feature would be seen.", fix=f"Use positions 0 to {len(problem.features) - 1}.")
     generator = Seeds(seed).torch(f"everyday {number}")
-    x, y = get_source("bank").draw_named([number], n_trials, generator=generator)
+    x, y = get_source("bank", problems=[problem]).draw_named([0], n_trials, generator=generator)
     own, category = _three_digits(x[..., list(features)].double().numpy()), y.numpy()
     low, high = own.min(1, keepdims=True), own.max(1, keepdims=True)
     seen = [problem.features[position] for position in features]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from html import escape
 from pathlib import Path
 from threading import RLock, Thread, Timer
 from typing import Any
@@ -18,13 +16,16 @@ from toolkit.trials import Trials
 from toolkit.viz import agent_style
 from toolkit.widgets.controls import LABELS, WIDE, choice
 from toolkit.widgets.dashboard import FIGURE_WIDTH, Dashboard
+from toolkit.widgets.participant_casinos import Casinos, FullCasinos
+from toolkit.widgets.participant_categories import Everyday, Figures
 from toolkit.widgets.participant_play import Play, save_choices
-from toolkit.widgets.participant_tasks import TASKS, Figures, Task
+from toolkit.widgets.participant_table import Table, button, paragraph
+from toolkit.widgets.participant_tasks import Task
 
-KEYS = ("f", "j")
-"""Keys of both options; the space bar goes on."""
+TASKS: tuple[type[Task], ...] = (Figures, Everyday, Casinos, FullCasinos)
 LENGTHS = (16, 24, 48, 72, 96)
-PACES = (("go on after 2 seconds", 2.0), ("go on after 1 second", 1.0), ("wait for me", None))
+PACES = (("go on after 2 seconds", 2.0), ("go on after 1 second", 1.0), ("wait for me", 0.0))
+"""What happens after feedback, and seconds until then; 0 waits."""
 _BEGIN, _AGAIN = "Begin", "Start again"
 _HOW = (
     "Answer with the buttons, or with the keys F and J in the field “Keys”; the space bar goes on. Nobody is watching: "
@@ -62,9 +63,12 @@ class BeTheParticipant(Dashboard):
         self._timer: Timer | None = None
         self.fitting: Thread | None = None
         self._make_controls(n_trials, seed)
-        self._make_table()
+        self.said, self.note = widgets.HTML(), widgets.HTML()
+        self.table = Table(self._choose, self._go_on)
         self._settings = (self.task, self.kind, self.length, self.seed)
-        super().__init__([*self._settings, self.pace, self.begin, self.save], above=[self.table])
+        above = widgets.VBox([self.said, self.note, self.table], layout={"width": f"{FIGURE_WIDTH}px"})
+        above.add_class("toolkit-task")
+        super().__init__([*self._settings, self.pace, self.begin, self.save], above=[above])
         self.task.observe(self._change_task, "value")
         self.follow(self.kind, self.length, self.seed)
 
@@ -92,11 +96,14 @@ class BeTheParticipant(Dashboard):
             if self.verdict is not None or self._held:
                 super().redraw()
                 return
-            self.code_area.value = self.view().code()
+            with self.busy():
+                self.code_area.value = self.view().code()
             if self.sitting is None:
-                self.said.value = _paragraph(f"{self._asked_for().instructions} {_HOW}")
+                self.say(f"{self._asked_for().instructions} {_HOW}")
 
-    # -- controls and the table at which the task is done ------------------------------------------
+    def say(self, sentence: str) -> None:
+        """Show a sentence above everything else, where a tall figure does not hide it."""
+        self.said.value = paragraph(sentence)
 
     def _make_controls(self, n_trials: int, seed: int) -> None:
         self.task = choice("Task", [(task.label, task) for task in TASKS])
@@ -106,35 +113,9 @@ class BeTheParticipant(Dashboard):
             value=seed, min=0, max=9999, description="Seed", layout=WIDE, style=LABELS
         )
         self.pace = choice("After an answer", PACES, PACES[0][1])
-        self.begin = _button(_BEGIN, "play", "Show the first trial", self._begin_or_reset)
-        self.save = _button("Save my choices", "save", "Write them as a table into data/own", self._save)
+        self.begin = button(_BEGIN, "play", "Show the first trial", self._begin_or_reset)
+        self.save = button("Save my choices", "save", "Write them as a table into data/own", self._save)
         self.save.disabled = True
-
-    def _make_table(self) -> None:
-        self.progress = widgets.IntProgress(min=0, layout={"width": "330px"}, bar_style="success")
-        self.said, self.picture, self.told = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.answers = [
-            _button("", "", "", lambda _, option=option: self._choose(option)) for option in range(len(KEYS))
-        ]
-        self.next = _button("Next", "arrow-right", "Show the next trial (space bar)", lambda _: self._go_on())
-        self.key_field = widgets.Text(
-            description="Keys", placeholder="F or J, then space", layout={"width": "260px"}, style=LABELS
-        )
-        self.key_field.style.description_width = "40px"
-        self.key_field.tooltip = "Type F or J to answer, and the space bar to go on"
-        self.key_field.observe(self._press, "value")
-        self._turns = widgets.VBox(
-            [
-                self.progress,
-                self.picture,
-                self.told,
-                widgets.HBox(self.answers),
-                widgets.HBox([self.next, self.key_field]),
-            ],
-            layout={"display": "none", "align_items": "center"},
-        )
-        self.table = widgets.VBox([self.said, self._turns], layout={"width": f"{FIGURE_WIDTH}px"})
-        self.table.add_class("toolkit-task")
 
     def _asked_for(self) -> Task:
         return self.task.value(self.length.value, self.seed.value, self.kind.value)
@@ -154,19 +135,13 @@ class BeTheParticipant(Dashboard):
 
     def _start(self) -> None:
         self._task = self._asked_for()
-        self.sitting = Sitting(self._task.design)
+        with self.busy():
+            self.sitting = Sitting(self._task.design)
         self.begin.description, self.begin.icon = _AGAIN, "refresh"
         self._set(self._settings, disabled=True)
-        for button, key, name in zip(self.answers, KEYS, self._task.options, strict=True):
-            button.description, button.tooltip = (
-                f"{name} ({key.upper()})",
-                f"Answer {name}: key {key.upper()}",
-            )
-        self.progress.max = self._task.n_trials
-        self.said.value = _paragraph(self._task.question)
-        self._turns.layout.display = "flex"
-        self._show()
-        self.key_field.focus()
+        self.say(self._task.question)
+        self.table.lay(self._task)
+        self.table.show(self._task, self.sitting)
 
     def _reset(self) -> None:
         """Back to the instructions; with another seed if something of this problem was seen."""
@@ -177,10 +152,10 @@ class BeTheParticipant(Dashboard):
         self.begin.description, self.begin.icon = _BEGIN, "play"
         self._set(self._settings, disabled=False)
         self.save.disabled = True
-        self._turns.layout.display = "none"
-        self._show_bar(False)
+        self.table.clear()
+        self._rest()
         self._put(None)
-        self.say("")
+        self.note.value = ""
         self.seed.value += seen
         self.redraw()
 
@@ -190,8 +165,8 @@ class BeTheParticipant(Dashboard):
                 return
             self.sitting.choose(option)
             self.save.disabled = False
-            self._show()
-            if self.pace.value is not None:
+            self.table.show(self._task, self.sitting)
+            if self.pace.value:
                 self._timer = Timer(self.pace.value, self._go_on, [self._round, self.sitting.position])
                 self._timer.daemon = True
                 self._timer.start()
@@ -208,35 +183,12 @@ class BeTheParticipant(Dashboard):
             if self.is_over:
                 self._finish()
             else:
-                self._show()
-
-    def _press(self, change: dict[str, Any]) -> None:
-        typed = str(change["new"])[-1:].lower()
-        if not typed:
-            return
-        self.key_field.value = ""
-        if typed in KEYS:
-            self._choose(KEYS.index(typed))
-        elif typed == " ":
-            self._go_on()
+                self.table.show(self._task, self.sitting)
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _show(self) -> None:
-        """Draw the trial that is shown or told."""
-        told = self.sitting.told if self.sitting.state == "told" else None
-        position, n_trials = self.sitting.position, self.sitting.n_trials
-        self.picture.value = self._task.picture(position, told)
-        for option, button in enumerate(self.answers):
-            button.button_style = "primary" if told is not None and told.choice == option else ""
-        self.progress.value = self.sitting.n_done
-        self.progress.description = f"{position + 1} of {n_trials}"
-        # In a bandit nobody says which option is the better one.
-        right = told.right if told is not None and told.category is not None else None
-        self.told.value = _paragraph("" if told is None else self._task.feedback(told), right)
 
     def _set(self, controls: tuple[widgets.Widget, ...], *, disabled: bool) -> None:
         for control in controls:
@@ -245,8 +197,7 @@ class BeTheParticipant(Dashboard):
     # -- what comes of it --------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        self._turns.layout.display = "none"
-        self.said.value = _paragraph("That was the last trial, thank you.")
+        self.table.clear()
         self.fitting = Thread(target=self._fit, args=[self._round, self.trials], daemon=True)
         self.fitting.start()
 
@@ -265,8 +216,7 @@ class BeTheParticipant(Dashboard):
             end = partial(self.say, str(error))
         with self._turn:
             if round_ == self._round:
-                self._show_bar(False)
-                self.bar.max = self.bar.value = 1
+                self._rest()
                 end()
 
     def _report(self, round_: int, n_done: int, agents: list[str]) -> bool:
@@ -280,6 +230,11 @@ class BeTheParticipant(Dashboard):
             self.say(f"Fitting agents to your choices, {n_done} of {len(agents)} done{following}.")
             return True
 
+    def _rest(self) -> None:
+        """Take the bar of the fits away."""
+        self._show_bar(False)
+        self.bar.max = self.bar.value = 1
+
     def _conclude(self, verdict: Verdict) -> None:
         self.verdict = verdict
         self.redraw()
@@ -287,21 +242,7 @@ class BeTheParticipant(Dashboard):
     def _save(self, _: object) -> None:
         try:
             self.saved = save_choices(self.trials, self._task.stem)
+            said = f"Saved as {self.saved}."
         except (ToolkitError, OSError) as error:
-            self.say(f"Your choices were not saved: {error}")
-            return
-        said = f'Saved as {self.saved}. Read it with Trials.from_table(pandas.read_csv(path), "{self.trials.schema.name}").'
-        self.save.tooltip = said
-        self.said.value = _paragraph(said)
-
-
-def _button(description: str, icon: str, tooltip: str, pressed: Callable[[Any], None]) -> widgets.Button:
-    button = widgets.Button(description=description, icon=icon, tooltip=tooltip, layout={"width": "auto"})
-    button.on_click(pressed)
-    return button
-
-
-def _paragraph(text: str, right: bool | None = None) -> str:
-    """Text that screen readers read out when it changes."""
-    colour = {True: "#00664B", False: "#A84300", None: "inherit"}[right]
-    return f"<p role='alert' style='line-height: 1.4; min-height: 1.4em; color: {colour}'>{escape(text)}</p>"
+            said = f"Your choices were not saved: {error}"
+        self.note.value = paragraph(said)

@@ -91,7 +91,6 @@ def test_a_script_is_the_participant(open_dashboard: Callable[[str], OpenDashboa
     page.wait_for_selector(".toolkit-task")
     dashboard.press("Trials", "Home")
     dashboard.press("After an answer", "End")
-    page.get_by_text("You see three measures").wait_for(state="detached")
     dashboard.click("Begin")
     typed = page.locator(".toolkit-task input")
     page.wait_for_function("() => document.activeElement === document.querySelector('.toolkit-task input')")
