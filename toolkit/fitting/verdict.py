@@ -49,14 +49,14 @@ class Verdict:
     @classmethod
     def of(cls, fits: Mapping[str, Fit], trials: Trials) -> Verdict:
         """Compare fits to one person's trials by BIC."""
-        evidence = evidence_table(fits)
-        # A fit that failed says nothing against the others.
-        evidence = evidence[evidence["log_evidence"].notna()]
-        table = evidence.sort_values("log_evidence", ascending=False, kind="stable", ignore_index=True)
         if len(trials.participants) != 1:
             raise UsageError("a verdict is about one person.", fix="Use Trials.where(participant=...).")
-        if len(table) < 2:
-            raise DataError(f"{len(table)} of {len(fits)} agents could be fitted.", fix="Fit.table says why.")
+        # An agent whose fit failed says nothing about the others.
+        found = {agent: fit for agent, fit in fits.items() if np.isfinite(fit.table["log_likelihood"]).all()}
+        if len(found) < 2:
+            raise DataError(f"{len(found)} of {len(fits)} agents could be fitted.", fix="Fit.table says why.")
+        evidence = evidence_table(found)
+        table = evidence.sort_values("log_evidence", ascending=False, kind="stable", ignore_index=True)
         log_evidence, n_trials = table["log_evidence"].to_numpy(), int(table["n_trials"].iloc[0])
         behind = log_evidence[0] - log_evidence
         table = table.rename(columns={"model": "agent"})[["agent", "n_parameters", "log_likelihood", "bic"]]

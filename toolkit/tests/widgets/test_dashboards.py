@@ -17,6 +17,7 @@ from toolkit.models.after_learning import probes_after
 from toolkit.widgets.bandit_lab import SIMULATED, BanditLab, Lab
 from toolkit.widgets.dashboard import Dashboard
 from toolkit.widgets.learner_playground import LearnerPlayground, Playground
+from toolkit.widgets.participant import BeTheParticipant
 from toolkit.widgets.problem_browser import Browser, ProblemBrowser
 
 EXPLORE = Path(__file__).resolve().parents[3] / "notebooks" / "explore"
@@ -45,13 +46,13 @@ def test_code_draws_what_the_dashboard_shows(name: str) -> None:
     assert view.figure().layout.title.text
 
 
-@pytest.mark.parametrize("dashboard", [LearnerPlayground, BanditLab, ProblemBrowser])
+@pytest.mark.parametrize("dashboard", [LearnerPlayground, BanditLab, ProblemBrowser, BeTheParticipant])
 def test_notebook_holds_the_code_of_the_first_view(dashboard: type[Dashboard]) -> None:
     path = next(path for path in NOTEBOOKS if f"widgets.{dashboard.__name__}()" in path.read_text())
     cells = nbformat.read(path, as_version=4).cells
     assert [cell.cell_type for cell in cells] == ["markdown", "code", "markdown", "code", "markdown"]
     assert "?**" in cells[0].source
-    assert "imulated" in cells[0].source.splitlines()[0] or dashboard is ProblemBrowser
+    assert "imulated" in cells[0].source.splitlines()[0] or dashboard not in (LearnerPlayground, BanditLab)
     assert "question" in cells[4].source and cells[4].source.rstrip().endswith("?")
     # The formatter lays out the cell's lines anew.
     assert ast.dump(ast.parse(cells[3].source)) == ast.dump(ast.parse(dashboard().code))
@@ -152,7 +153,7 @@ def test_a_step_of_a_slider_takes_less_than_a_fifth_of_a_second(dashboard: type[
 
 
 def test_controls_have_names_and_can_be_reached_by_keyboard() -> None:
-    for dashboard in (LearnerPlayground(), BanditLab(), ProblemBrowser()):
+    for dashboard in (LearnerPlayground(), BanditLab(), ProblemBrowser(), BeTheParticipant()):
         controls = dashboard.children[0].children[0].children
         focusable = [one for one in controls if hasattr(one, "description")]
         assert all(one.description for one in focusable)
