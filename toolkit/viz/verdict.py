@@ -135,27 +135,26 @@ def verdict_in_words(verdict: Verdict, *, person: str = "you") -> str:
     person
         What the person is called within a sentence.
     """
-    n, label = verdict.n_trials, agent_style(verdict.best).label
-    cost = (
-        f"{verdict.table['nats_per_trial'].iloc[0]:.2f} nats a choice, guessing costs {verdict.guessing:.2f}"
-    )
+    n, agent, best = verdict.n_trials, agent_style(verdict.best).label, verdict.table.iloc[0]
+    learned = f"{agent} learned"
+    if verdict.best == "random":
+        agent += ", which learns nothing and prefers one of the answers,"
+        learned = f"{agent} answered"
+    cost = f"{best['nats_per_trial']:.2f} nats a choice, guessing costs {verdict.guessing:.2f}"
     if not verdict.beats_guessing:
         return (
             f"No agent foretells these {n} choices better than guessing once its parameters are paid for: the best, "
-            f"{label}, costs {cost}. They do not say how {person} learned; more trials might."
+            f"{agent_style(verdict.best).label}, costs {cost}. They do not say how {person} learned; more trials might."
         )
-    probability = verdict.table["probability"].iloc[0]
     share = (
         f"If one of these {len(verdict.table)} agents is right, and each was as likely before, it is this one with "
-        f"probability {probability:.2f}."
+        f"probability {best['probability']:.2f}."
     )
     ahead = f"{verdict.lead:.1f} nats ahead of the second, {agent_style(verdict.second).label}"
-    if verdict.best == "random":
-        share = f"It learns nothing and prefers one of the answers. {share}"
     if not verdict.rivals:
-        return f"{label} {'answered' if verdict.best == 'random' else 'learned'} most like {person}: {cost}. It is {ahead}, which tells them apart. {share}"
+        return f"{learned} most like {person}: {cost}. It is {ahead}, which tells them apart. {share}"
     return (
-        f"{label} comes closest to {person}: {cost}. But {n} choices cannot tell it from {_named(verdict.rivals)}: it is "
+        f"{agent} comes closest to {person}: {cost}. But {n} choices cannot tell it from {_named(verdict.rivals)}: it is "
         f"only {ahead}, and {TOLD_APART:.0f} would be needed. {share}"
     )
 

@@ -66,6 +66,8 @@ class BeTheParticipant(Dashboard):
         self.said, self.note = widgets.HTML(), widgets.HTML()
         self.table = Table(self._choose, self._go_on)
         self._settings = (self.task, self.kind, self.length, self.seed)
+        for control in (*self._settings, self.pace):
+            control.style.description_width = "100px"
         above = widgets.VBox([self.said, self.note, self.table], layout={"width": f"{FIGURE_WIDTH}px"})
         above.add_class("toolkit-task")
         super().__init__([*self._settings, self.pace, self.begin, self.save], above=[above])
@@ -226,8 +228,10 @@ class BeTheParticipant(Dashboard):
                 return False
             self.bar.max, self.bar.value = len(agents), n_done
             self._show_bar(True)
-            following = f": {agent_style(agents[n_done]).label}" if n_done < len(agents) else ""
-            self.say(f"Fitting agents to your choices, {n_done} of {len(agents)} done{following}.")
+            now = f"; now {agent_style(agents[n_done]).label}" if n_done < len(agents) else ""
+            self.say(
+                f"That was the last trial. Fitting agents to your choices: {n_done} of {len(agents)} done{now}."
+            )
             return True
 
     def _rest(self) -> None:

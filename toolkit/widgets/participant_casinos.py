@@ -23,7 +23,7 @@ class Casinos(Task):
     """Four casinos with two machines each, visited in a mixed order; the machine chosen shows what it pays."""
 
     name = "casinos"
-    label = "Casinos (one outcome shown)"
+    label = "Casinos (one outcome)"
     player = "rescorla_wagner"
     imports = ("from dataclasses import replace", "from toolkit.experiments.bandits import get_task")
     full: ClassVar[bool] = False
@@ -91,7 +91,7 @@ class FullCasinos(Casinos):
     """The same, and the machine that was not chosen shows what it would have paid."""
 
     name = "casinos_full"
-    label = "Casinos (both outcomes shown)"
+    label = "Casinos (both outcomes)"
     full = True
 
 

@@ -99,7 +99,7 @@ class Everyday(Task):
     """A problem of the ecological bank, with the three features that tell most."""
 
     name = "everyday"
-    label = "Everyday things (three measures)"
+    label = "Everyday things (measures)"
     imports = ("from toolkit.experiments.everyday import draw_everyday",)
 
     @property
