@@ -86,9 +86,9 @@ def _add_agents(figure: go.Figure, verdict: Verdict) -> None:
             "symbol": [style.symbol for style in styles],
             "size": 9,
         },
-        customdata=table[["bic", "behind", "probability", "n_parameters"]],
+        customdata=table[["bic", "behind", "n_parameters"]],
         hovertemplate="%{y}: %{x:.3f} nats a choice, BIC %{customdata[0]:.1f}, %{customdata[1]:.1f} nats behind, "
-        "%{customdata[3]} parameters<extra></extra>",
+        "%{customdata[2]} parameters<extra></extra>",
         showlegend=False,
         **place,
     )
@@ -146,16 +146,12 @@ def verdict_in_words(verdict: Verdict, *, person: str = "you") -> str:
             f"No agent foretells these {n} choices better than guessing once its parameters are paid for: the best, "
             f"{agent_style(verdict.best).label}, costs {cost}. They do not say how {person} learned; more trials might."
         )
-    share = (
-        f"If one of these {len(verdict.table)} agents is right, and each was as likely before, it is this one with "
-        f"probability {best['probability']:.2f}."
-    )
     ahead = f"{verdict.lead:.1f} nats ahead of the second, {agent_style(verdict.second).label}"
     if not verdict.rivals:
-        return f"{learned} most like {person}: {cost}. It is {ahead}, which tells them apart. {share}"
+        return f"{learned} most like {person}: {cost}. It is {ahead}, enough to tell them apart."
     return (
         f"{agent} comes closest to {person}: {cost}. But {n} choices cannot tell it from {_named(verdict.rivals)}: it is "
-        f"only {ahead}, and {TOLD_APART:.0f} would be needed. {share}"
+        f"only {ahead}, and {TOLD_APART:.0f} would be needed."
     )
 
 
