@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_array,
@@ -22,6 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from toolkit.benchmark.ensembles import Question, Readings, answer
+from toolkit.benchmark.likeliest import LikeliestClass
 from toolkit.benchmark.preparation import ColumnCoder, FeatureReducer, Reduction, Scaling
 from toolkit.benchmark.reading import QueryNetwork
 from toolkit.errors import UsageError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sklearn.utils import Tags
 
 
-class InContextClassifier(ClassifierMixin, BaseEstimator):
+class InContextClassifier(LikeliestClass):
     """Stores what it is given and lets a meta-learned network read it before every answer.
 
     Nothing is optimised. All rows that are asked about are answered in one pass: the network reads the
@@ -110,11 +110,6 @@ class InContextClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
         """Probability of every class: (rows, classes)."""
         return predict_together([self], [X])[0]
-
-    def predict(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
-        """The likeliest class of every row."""
-        likeliest = self.predict_proba(X).argmax(1)
-        return self.classes_[likeliest]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

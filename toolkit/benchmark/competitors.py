@@ -73,13 +73,13 @@ def _naive_bayes(random_state: int) -> ClassifierMixin:
 
 
 def _random_forest(random_state: int) -> ClassifierMixin:
-    from toolkit.benchmark.tuning import TunedForest
+    from toolkit.benchmark.trees import TunedForest
 
     return TunedForest(random_state=random_state)
 
 
 def _xgboost(random_state: int) -> ClassifierMixin:
-    from toolkit.benchmark.tuning import TunedBoosting
+    from toolkit.benchmark.trees import TunedBoosting
 
     return TunedBoosting(random_state=random_state)
 

@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from toolkit.benchmark.likeliest import LikeliestClass
 from toolkit.benchmark.preparation import scale
 from toolkit.models.similarity import similarity
 
@@ -20,7 +20,7 @@ _LAPSE = 0.01
 _PRIOR_SD, _TYPICAL_SENSITIVITY = 1.0, 6.0
 
 
-class ExemplarClassifier(ClassifierMixin, BaseEstimator):
+class ExemplarClassifier(LikeliestClass):
     """Stores all exemplars and answers by summed similarity, exp(-Σ attention · |difference|).
 
     Attention to every feature and the exponent of summed similarity are those under which each stored
@@ -72,11 +72,6 @@ class ExemplarClassifier(ClassifierMixin, BaseEstimator):
         # A few rows at a time, so that differences to all exemplars fit into memory.
         parts = [(part[:, None] - self._scaled).flatten(0, 1) for part in queries.split(256)]
         return torch.cat([self._probabilities(self._theta, part) for part in parts]).numpy()
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """The likeliest class of every row."""
-        likeliest = self.predict_proba(X).argmax(1)
-        return self.classes_[likeliest]
 
     def _probabilities(
         self, theta: torch.Tensor, differences: torch.Tensor, *, leaving_out: bool = False

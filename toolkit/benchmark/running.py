@@ -182,16 +182,18 @@ def _answers(
     from sklearn.base import clone
 
     from toolkit.benchmark.classifier import InContextClassifier, predict_together
+    from toolkit.benchmark.likeliest import LikeliestClass
 
     fitted = [clone(classifier).fit(one.x, one.y) for one in prepared]
     tests = [one.test_x for one in prepared]
     together = (
         predict_together(fitted, tests) if isinstance(classifier, InContextClassifier) and fitted else None
     )
+    says_likeliest = type(classifier).predict is LikeliestClass.predict
     for number, (one, test) in enumerate(zip(fitted, tests, strict=True)):
         p = np.zeros((len(test), n_classes))
         p[:, one.classes_] = one.predict_proba(test) if together is None else together[number]
-        yield p, one.predict(test) if together is None else p.argmax(1)
+        yield p, p.argmax(1) if says_likeliest else one.predict(test)
 
 
 def _work(jobs: Sequence[_Job], n_jobs: int | None) -> Iterator[tuple[_Job, pd.DataFrame]]:

@@ -7,19 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from toolkit.benchmark.grids import left_out_scores, log_score
+from toolkit.benchmark.likeliest import LikeliestClass
+
 MOST_FOLDS = 5
-# Probabilities below count as this, so that one certain mistake does not decide alone.
-_SMALLEST = 1e-3
-_SMALL_DATA = {"nthread": 1, "min_child_weight": 0.05, "subsample": 0.5, "colsample_bynode": 0.5}
-_SLOPES = tuple(np.geomspace(0.25, 16, 13))
-
-
-def log_score(p: np.ndarray, y: np.ndarray) -> float:
-    """Mean logarithm of the probability (rows, classes) of the right class (rows,)."""
-    return float(np.log(p[np.arange(len(y)), y].clip(_SMALLEST)).mean())
+_SLOPES = np.geomspace(0.25, 16, 13)
+# Scores closer than this are equal but for rounding.
+_EQUAL = 1e-9
 
 
 def stratified_folds(y: np.ndarray, random_state: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -33,14 +31,15 @@ def stratified_folds(y: np.ndarray, random_state: int) -> list[tuple[np.ndarray,
     return list(folds.split(np.zeros((len(y), 1)), y))
 
 
-class _Chooser(ClassifierMixin, BaseEstimator):
+class Chooser(LikeliestClass):
     """What classifiers share that fit another one inside."""
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> Self:
         """Choose settings on these rows (rows, features), then learn from all of them."""
         X, y = validate_data(self, X, y)
         self.classes_, number = np.unique(y, return_inverse=True)
-        with warnings.catch_warnings():
+        # Checking again what was checked here takes longer than learning from few rows.
+        with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
             warnings.simplefilter("ignore")  # Settings that do not converge are among those tried.
             self.fitted_ = self._choose(X, number)
         return self
@@ -50,13 +49,8 @@ class _Chooser(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.fitted_.predict_proba(validate_data(self, X, reset=False))
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """The likeliest class of every row."""
-        likeliest = self.predict_proba(X).argmax(1)
-        return self.classes_[likeliest]
 
-
-class Tuned(_Chooser):
+class Tuned(Chooser):
     """A classifier with the settings that predict left-out parts of the context best.
 
     Parameters
@@ -82,24 +76,15 @@ class Tuned(_Chooser):
 
         scaler = StandardScaler().fit(x)
         x, folds = scaler.transform(x), stratified_folds(y, self.random_state)
-        scores = [self._score(one, x, y, folds) for one in self.settings] if folds else [0.0]
-        self.chosen_ = dict(self.settings[int(np.argmax(scores))])
-        best = clone(self.base).set_params(**self.chosen_).fit(x, y)
-        return make_pipeline(scaler, best)
-
-    def _score(self, settings: Mapping[str, Any], x: np.ndarray, y: np.ndarray, folds: list) -> float:
-        total = 0.0
-        for known, left_out in folds:
-            # A setting can ask for more than a fold has, for instance more neighbours than there are.
-            try:
-                fitted = clone(self.base).set_params(**settings).fit(x[known], y[known])
-                total += log_score(fitted.predict_proba(x[left_out]), y[left_out]) * len(left_out)
-            except ValueError:
-                return -np.inf
-        return total
+        best = 0
+        if folds:
+            scores = left_out_scores(self.base, self.settings, x, y, folds)
+            best = int(np.argmax(scores >= scores.max() - _EQUAL))
+        self.chosen_ = dict(self.settings[best])
+        return make_pipeline(scaler, clone(self.base).set_params(**self.chosen_).fit(x, y))
 
 
-class TunedMachine(_Chooser):
+class TunedMachine(Chooser):
     """Support vectors whose cost and kernel width predict left-out rows best.
 
     Probabilities are softmax of a slope times the distances to the border, so that order and borders are
@@ -139,11 +124,11 @@ class TunedMachine(_Chooser):
 
 def _slope(machine: Any, x: np.ndarray, y: np.ndarray, folds: list) -> tuple[float, float]:
     """Best score of left-out rows, and the slope it is reached with."""
-    machines = [clone(machine).fit(x[known], y[known]) for known, _ in folds]
-    distances = [_distances(one, x[rows]) for one, (_, rows) in zip(machines, folds, strict=True)]
-    left_out = y[np.concatenate([rows for _, rows in folds])]
-    scores = [log_score(_softmax(slope * np.concatenate(distances)), left_out) for slope in _SLOPES]
-    return max(zip(scores, _SLOPES, strict=True))
+    distances = np.empty((len(y), y.max() + 1))
+    for known, left_out in folds:
+        distances[left_out] = _distances(machine.fit(x[known], y[known]), x[left_out])
+    scores = log_score(_softmax(_SLOPES[:, None, None] * distances), y)
+    return max(zip(scores.tolist(), _SLOPES.tolist(), strict=True))
 
 
 class _Margins(ClassifierMixin, BaseEstimator):
@@ -162,7 +147,7 @@ class _Margins(ClassifierMixin, BaseEstimator):
         return _softmax(self.slope * _distances(self.machine_, X))
 
 
-class PlattMachine(_Chooser):
+class PlattMachine(Chooser):
     """Support vectors as earlier work used them: borders of SVC, probabilities of Platt's separate fit.
 
     The two can disagree; scikit-learn's ``SVC(probability=True)`` was the same.
@@ -184,103 +169,6 @@ class PlattMachine(_Chooser):
         return self.classes_[self.machine_.predict(validate_data(self, X, reset=False))]
 
 
-class TunedForest(_Chooser):
-    """A random forest whose smallest leaf predicts rows best that a tree did not see.
-
-    Parameters
-    ----------
-    leaves
-        Smallest leaves to try.
-    """
-
-    def __init__(self, n_trees: int = 100, leaves: Sequence[int] = (1, 4), random_state: int = 0) -> None:
-        self.n_trees = n_trees
-        self.leaves = leaves
-        self.random_state = random_state
-
-    def _choose(self, x: np.ndarray, y: np.ndarray) -> ClassifierMixin:
-        from sklearn.ensemble import RandomForestClassifier
-
-        forests = [
-            RandomForestClassifier(
-                self.n_trees, min_samples_leaf=leaf, oob_score=True, random_state=self.random_state
-            ).fit(x, y)
-            for leaf in self.leaves
-        ]
-        # A row that every tree saw has no answer from outside; it counts as a guess.
-        answers = [np.nan_to_num(forest.oob_decision_function_, nan=1 / (y.max() + 1)) for forest in forests]
-        best = int(np.argmax([log_score(p, y) for p in answers]))
-        self.chosen_ = {"min_samples_leaf": self.leaves[best]}
-        return forests[best]
-
-
-class TunedBoosting(_Chooser):
-    """Gradient boosting (XGBoost) whose depth and number of rounds predict left-out rows best.
-
-    Each tree sees half of the rows and half of the features, and leaves may be small: with so few rows
-    that was better than all of them on held-out problems of the bank and on scikit-learn's tables.
-
-    Parameters
-    ----------
-    depths
-        Depths of trees to try.
-    most_rounds, patience
-        Rounds end at the most, or when so many in a row are no better.
-    """
-
-    def __init__(
-        self,
-        depths: Sequence[int] = (1, 3),
-        learning_rate: float = 0.1,
-        most_rounds: int = 300,
-        patience: int = 15,
-        random_state: int = 0,
-    ) -> None:
-        self.depths = depths
-        self.learning_rate = learning_rate
-        self.most_rounds = most_rounds
-        self.patience = patience
-        self.random_state = random_state
-
-    def _choose(self, x: np.ndarray, y: np.ndarray) -> ClassifierMixin:
-        import xgboost
-
-        n_classes, folds = int(y.max()) + 1, stratified_folds(y, self.random_state)
-        goal = {"objective": "binary:logistic", "eval_metric": "logloss"}
-        if n_classes > 2:
-            goal = {"objective": "multi:softprob", "eval_metric": "mlogloss", "num_class": n_classes}
-        shared = {**goal, **_SMALL_DATA, "learning_rate": self.learning_rate, "seed": self.random_state}
-        data, tried = xgboost.DMatrix(x, y), [(0.0, self.depths[0], 50)]
-        if folds:
-            tried = []
-        for depth in self.depths if folds else ():
-            curve = xgboost.cv(
-                {**shared, "max_depth": depth},
-                data,
-                self.most_rounds,
-                folds=folds,
-                early_stopping_rounds=self.patience,
-                as_pandas=False,
-            )[f"test-{goal['eval_metric']}-mean"]
-            tried.append((min(curve), depth, int(np.argmin(curve)) + 1))
-        _, depth, rounds = min(tried)
-        self.chosen_ = {"max_depth": depth, "rounds": rounds}
-        return _Booster(xgboost.train({**shared, "max_depth": depth}, data, rounds))
-
-
-class _Booster:
-    """A trained booster that answers as scikit-learn's classifiers do."""
-
-    def __init__(self, booster: Any) -> None:
-        self.booster = booster
-
-    def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        import xgboost
-
-        p = self.booster.predict(xgboost.DMatrix(x))
-        return np.stack([1 - p, p], 1) if p.ndim == 1 else p
-
-
 def _distances(machine: Any, x: np.ndarray) -> np.ndarray:
     """(rows, classes): how far on the side of each class."""
     distances = machine.decision_function(x)
@@ -288,5 +176,5 @@ def _distances(machine: Any, x: np.ndarray) -> np.ndarray:
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
-    scores = np.exp(scores - scores.max(1, keepdims=True))
-    return scores / scores.sum(1, keepdims=True)
+    scores = np.exp(scores - scores.max(-1, keepdims=True))
+    return scores / scores.sum(-1, keepdims=True)
