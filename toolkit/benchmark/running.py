@@ -138,13 +138,16 @@ class _Job:
 
     def run(self) -> pd.DataFrame:
         """Metrics and bins of every set, one row a set."""
+        import sklearn.base  # noqa: F401 - Only libraries that are loaded are held to one thread.
         from threadpoolctl import threadpool_limits
 
+        with threadpool_limits(1):
+            return pd.DataFrame(list(self._rows()))
+
+    def _rows(self) -> Iterator[dict[str, object]]:
         prepared = list(prepare_sets(self.protocol, self.table, self.seed))
         n_classes = int(class_numbers(self.table).max()) + 1
-        with threadpool_limits(1):
-            answers = _answers(self.classifier, prepared, n_classes)
-        rows = []
+        answers = _answers(self.classifier, prepared, n_classes)
         for one, (p, predicted) in zip(prepared, answers, strict=True):
             bins = reliability(p, predicted, one.test_y)
             row = {"model": self.name, "task": self.table.name, "mixture": one.draw.mixture}
@@ -153,8 +156,7 @@ class _Job:
             row |= {
                 f"{what}_{b}": bins[what][b] for what in ("n", "confidence", "correct") for b in bins["bin"]
             }
-            rows.append(row)
-        return pd.DataFrame(rows)
+            yield row
 
 
 def _files(jobs: Sequence[_Job], folder: str | Path | None) -> dict[tuple[str, str], Path]:

@@ -11,7 +11,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from toolkit.benchmark.grids import left_out_scores, log_score
+from toolkit.benchmark.grids import Folds, left_out_scores, log_score
 from toolkit.benchmark.likeliest import LikeliestClass
 
 MOST_FOLDS = 5
@@ -107,6 +107,7 @@ class TunedMachine(Chooser):
         self.random_state = random_state
 
     def _choose(self, x: np.ndarray, y: np.ndarray) -> ClassifierMixin:
+        from scipy.spatial.distance import cdist
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
         from sklearn.svm import SVC
@@ -114,7 +115,8 @@ class TunedMachine(Chooser):
         scaler = StandardScaler().fit(x)
         x, folds = scaler.transform(x), stratified_folds(y, self.random_state)
         settings = [(cost, width) for cost in self.costs for width in self.widths]
-        tried = [_slope(SVC(C=cost, gamma=width), x, y, folds) for cost, width in settings] if folds else []
+        squares = cdist(x, x, "sqeuclidean")
+        tried = [_slope(*one, x, y, folds, squares) for one in settings] if folds else []
         (_, slope), best = max(
             zip(tried or [(0.0, 1.0)], settings, strict=False), key=lambda result: result[0][0]
         )
@@ -122,11 +124,22 @@ class TunedMachine(Chooser):
         return make_pipeline(scaler, _Margins(SVC(**self.chosen_), slope).fit(x, y))
 
 
-def _slope(machine: Any, x: np.ndarray, y: np.ndarray, folds: list) -> tuple[float, float]:
-    """Best score of left-out rows, and the slope it is reached with."""
+def _slope(
+    cost: float, width: float | str, x: np.ndarray, y: np.ndarray, folds: Folds, squares: np.ndarray
+) -> tuple[float, float]:
+    """Best score of left-out rows, and the slope it is reached with; ``squares`` of distances (rows, rows)."""
+    from sklearn.svm import SVC
+
     distances = np.empty((len(y), y.max() + 1))
     for known, left_out in folds:
-        distances[left_out] = _distances(machine.fit(x[known], y[known]), x[left_out])
+        gamma = 1 / (x.shape[1] * x[known].var()) if width == "scale" else width
+        machine = SVC(C=cost, gamma=gamma).fit(x[known], y[known])
+        if len(machine.classes_) == 2:
+            # What decision_function returns, without checking a few rows again for longer than this takes.
+            alike = np.exp(-gamma * squares[np.ix_(known[machine.support_], left_out)])
+            distances[left_out] = _two_sides((machine.dual_coef_ @ alike + machine.intercept_)[0])
+        else:
+            distances[left_out] = _distances(machine, x[left_out])
     scores = log_score(_softmax(_SLOPES[:, None, None] * distances), y)
     return max(zip(scores.tolist(), _SLOPES.tolist(), strict=True))
 
@@ -172,7 +185,12 @@ class PlattMachine(Chooser):
 def _distances(machine: Any, x: np.ndarray) -> np.ndarray:
     """(rows, classes): how far on the side of each class."""
     distances = machine.decision_function(x)
-    return np.stack([-distances / 2, distances / 2], 1) if distances.ndim == 1 else distances
+    return _two_sides(distances) if distances.ndim == 1 else distances
+
+
+def _two_sides(distances: np.ndarray) -> np.ndarray:
+    """(rows, 2) of distances (rows,) on the side of the second class."""
+    return np.stack([-distances / 2, distances / 2], 1)
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
