@@ -51,7 +51,7 @@ class InContextClassifier(LikeliestClass):
         How many readings are averaged, each with another order of rows and features and other names of
         classes; see :class:`toolkit.benchmark.ensembles.Readings`.
     scalings
-        How features come between 0 and 1, used in turn by the members: "range", "rank".
+        How features come between 0 and 1, used in turn by the members: "range", "rank", "spread".
     beyond_classes
         With more classes than the network knows: "one_vs_rest" asks for each against all others,
         "error" refuses.

@@ -93,7 +93,10 @@ def _exemplars(random_state: int) -> ClassifierMixin:
 def _tabpfn(random_state: int) -> ClassifierMixin:
     from tabpfn import TabPFNClassifier
 
-    return TabPFNClassifier()
+    made = TabPFNClassifier()
+    # Its first versions call it a seed.
+    name = "random_state" if "random_state" in made.get_params() else "seed"
+    return made.set_params(**{name: random_state})
 
 
 def _logistic_regression_untuned(random_state: int) -> ClassifierMixin:

@@ -37,7 +37,7 @@ class Readings:
     """The ways in which a problem is read.
 
     What a network answers should not depend on the order of points and features, on what classes are
-    called, or on which end of a feature is up; as it does a little, answers are averaged over these. The
+    called, or on which end of each feature is up; as it does a little, answers are averaged over these. The
     first reading is the one that is given.
 
     Attributes
@@ -131,31 +131,31 @@ def _answer_group(
 
 
 class _Order(NamedTuple):
-    """One reading: the order of points and features, what classes are called, and what is turned round."""
+    """One reading: the order of points and features, what classes are called, which features are turned round."""
 
     points: np.ndarray
     features: np.ndarray
     names: np.ndarray
-    upside_down: bool
+    upside_down: np.ndarray
     scaling: Scaling
 
 
 def _orders(n_points: int, n_features: int, n_classes: int, readings: Readings) -> list[_Order]:
     rng = np.random.default_rng(readings.seed)
     n_scalings = len(readings.scalings)
-    orders = []
+    orders, turned = [], np.zeros((n_scalings, n_features), bool)
     for number in range(readings.n_members):
-        scaling = readings.scalings[number % n_scalings]
-        # With each scaling every name and either end are read equally often.
-        turn, points, features, names = (
-            number // n_scalings,
-            *map(rng.permutation, (n_points, n_features, n_classes)),
-        )
+        # With each scaling every name and either end of each feature are read equally often.
+        turn, which = divmod(number, n_scalings)
+        points, features, names = map(rng.permutation, (n_points, n_features, n_classes))
+        ends = rng.random(n_features) < 0.5
         if number == 0:
             points, features, names = map(np.arange, (n_points, n_features, n_classes))
+            ends = np.zeros(n_features, bool)
         elif n_classes == 2:
             names = np.array([0, 1]) if turn % 2 == 0 else np.array([1, 0])
-        orders.append(_Order(points, features, names, turn // 2 % 2 == 1, scaling))
+        turned[which] = ends if turn % 2 == 0 else ~turned[which]
+        orders.append(_Order(points, features, names, turned[which].copy(), readings.scalings[which]))
     return orders
 
 
@@ -167,7 +167,6 @@ def _turned(
     x: np.ndarray, queries: np.ndarray, y: np.ndarray, order: _Order
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Features, queries and classes of (questions, …) as one reading has them."""
+    x, queries = (np.where(order.upside_down, 1 - part, part) for part in (x, queries))
     x, queries = x[:, order.points][..., order.features], queries[..., order.features]
-    if order.upside_down:
-        x, queries = 1 - x, 1 - queries
     return x, queries, order.names[y[:, order.points]]

@@ -47,7 +47,11 @@ def left_out_scores(
     folds
         Rows to learn from and rows left out; each row is left out once.
     """
-    return _WAYS.get(type(base), _one_by_one)(base, settings, x, y, folds)
+    settings = [base.get_params() | dict(values) for values in settings]
+    way, understood = _WAYS.get(type(base), (_one_by_one, set()))
+    usual = type(base)().get_params()
+    changed = {name for values in settings for name, value in values.items() if value != usual[name]}
+    return (way if changed <= understood else _one_by_one)(base, settings, x, y, folds)
 
 
 def _one_by_one(
@@ -134,8 +138,9 @@ def _log_softmax(scores: np.ndarray) -> np.ndarray:
     return scores - np.log(np.exp(scores).sum(-1, keepdims=True))
 
 
-_WAYS: dict[type, Callable] = {
-    LogisticRegression: _logistic,
-    KNeighborsClassifier: _neighbours,
-    GaussianNB: _naive_bayes,
+# What is scored in one go, and the parameters that this takes into account or does not depend on.
+_WAYS: dict[type, tuple[Callable, set[str]]] = {
+    LogisticRegression: (_logistic, {"C", "max_iter", "tol"}),
+    KNeighborsClassifier: (_neighbours, {"n_neighbors", "weights", "algorithm"}),
+    GaussianNB: (_naive_bayes, {"var_smoothing"}),
 }

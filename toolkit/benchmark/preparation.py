@@ -9,7 +9,7 @@ import pandas as pd
 
 Words = Literal["one_hot", "codes"]
 Reduction = Literal["select", "project"]
-Scaling = Literal["range", "rank"]
+Scaling = Literal["range", "rank", "spread"]
 
 
 class ColumnCoder:
@@ -120,12 +120,15 @@ def scale(known: np.ndarray, x: np.ndarray, how: Scaling) -> np.ndarray:
     """Features between 0 and 1 by what is known of each: (rows, features).
 
     "range" goes from the smallest to the largest known value; "rank" is the share of known values below,
-    half of the equal ones included. What lies outside becomes 0 or 1, what does not vary one half.
+    half of the equal ones included; "spread" goes from two standard deviations below the mean to two above.
+    What lies outside becomes 0 or 1, what does not vary one half.
     """
     low, high = known.min(0), known.max(0)
     varies = high > low
     if how == "range":
         scaled = (x - low) / np.where(varies, high - low, 1.0)
+    elif how == "spread":
+        scaled = (x - known.mean(0)) / np.where(varies, 4 * known.std(0), 1.0) + 0.5
     else:
         scaled = np.stack([_ranks(column, values) for column, values in zip(known.T, x.T, strict=True)], 1)
     return np.where(varies, scaled.clip(0, 1), 0.5)

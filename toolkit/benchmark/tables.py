@@ -160,7 +160,7 @@ def _from_openml(suite: Suite) -> list[Table]:
     policy, n_retries = config.retry_policy, config.connection_n_retries
     config.set_retry_policy(policy, 1)  # Without a network the package would try again and again.
     try:
-        numbers = PUBLISHED_TASKS if suite == "published" else openml.study.get_suite("OpenML-CC18").tasks
+        numbers = PUBLISHED_TASKS if suite == "published" else _suite_tasks()
         tables = [_openml_table(openml.tasks.get_task(one, download_splits=False)) for one in numbers]
     except (OSError, openml.exceptions.PyOpenMLError) as error:
         raise DataError(
@@ -170,6 +170,16 @@ def _from_openml(suite: Suite) -> list[Table]:
     finally:
         config.set_retry_policy(policy, n_retries)
     return [table for table in tables if suite != "binary" or table.n_classes == 2]
+
+
+def _suite_tasks() -> list[int]:
+    """All tasks; the package keeps no list of them for when there is no network, so then those known here."""
+    import openml
+
+    try:
+        return openml.study.get_suite("OpenML-CC18").tasks
+    except (OSError, openml.exceptions.PyOpenMLError):
+        return sorted(list_cc18()["task_id"].tolist())
 
 
 def _openml_table(task: object) -> Table:

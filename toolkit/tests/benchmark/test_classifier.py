@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import pickle
 from pathlib import Path
 
@@ -145,7 +144,7 @@ def test_wrong_options_say_what_is_possible(checkpoints: dict[str, Path]) -> Non
     wrong = {
         "reduction": ("drop", "select or project"),
         "precision": ("half", "float32 or float64"),
-        "scalings": (("log",), "range, rank"),
+        "scalings": (("log",), "range, rank, spread"),
         "n_members": (0, "1 or more"),
         "n_features": (0, "1 or more"),
         "checkpoint": ("ermy", "Did you mean 'ermi'"),
@@ -172,11 +171,16 @@ def test_random_state_decides_the_orders(cancer: tuple) -> None:
     assert np.array_equal(p[0], p[1]) and not np.array_equal(p[0], p[2])
 
 
-def test_every_name_is_read_equally_often() -> None:
+def test_every_name_and_end_is_read_equally_often() -> None:
     from toolkit.benchmark.ensembles import Readings, _orders
 
-    orders = _orders(5, 2, 2, Readings(8, ("range", "rank")))
-    for scaling in ("range", "rank"):
-        seen = {(tuple(o.names), o.upside_down) for o in orders if o.scaling == scaling}
-        assert seen == set(itertools.product([(0, 1), (1, 0)], [False, True]))
+    scalings = ("range", "rank", "spread")
+    orders = _orders(5, 4, 2, Readings(12, scalings))
+    for scaling in scalings:
+        of_one = [order for order in orders if order.scaling == scaling]
+        assert sorted(tuple(order.names) for order in of_one) == [(0, 1), (0, 1), (1, 0), (1, 0)]
+        assert np.mean([order.upside_down for order in of_one], 0).tolist() == [0.5] * 4
+    # Features are turned round one by one, not all together.
+    assert any(0 < order.upside_down.sum() < 4 for order in orders)
     assert orders[0].points.tolist() == [0, 1, 2, 3, 4] and orders[1].points.tolist() != [0, 1, 2, 3, 4]
+    assert not orders[0].upside_down.any()

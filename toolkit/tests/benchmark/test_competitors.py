@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from toolkit.benchmark import list_classifiers, make_classifier
-from toolkit.benchmark.tuning import Tuned, TunedMachine, log_score, stratified_folds
+from toolkit.benchmark import fair, list_classifiers, make_classifier, run_protocol, sklearn_pairs
+from toolkit.benchmark.grids import log_score
+from toolkit.benchmark.tuning import Tuned, TunedMachine, stratified_folds
 from toolkit.errors import UsageError
 
 OTHERS = [
@@ -52,6 +55,26 @@ def test_every_competitor_copes_with_a_class_of_a_single_row(name: str) -> None:
 
 def test_tabpfn_is_there_if_it_is_installed() -> None:
     assert ("tabpfn" in list_classifiers()) == (importlib.util.find_spec("tabpfn") is not None)
+
+
+def test_tabpfn_runs_under_a_protocol_once_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tabpfn.py").write_text(
+        "from sklearn.neighbors import KNeighborsClassifier\n"
+        "class TabPFNClassifier(KNeighborsClassifier):\n"
+        "    def __init__(self, *, device='auto', random_state=0):\n"
+        "        super().__init__()\n"
+        "        self.device, self.random_state = device, random_state\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "tabpfn", raising=False)
+    assert "tabpfn" in list_classifiers()
+    made = make_classifier("tabpfn", random_state=7)
+    assert type(made).__module__ == "tabpfn" and made.random_state == 7
+    results = run_protocol(fair(1, (20,), 20), sklearn_pairs()[1:2], ["tabpfn", "naive_bayes"])
+    assert results.means("accuracy")["tabpfn"].iloc[0] > 0.9
+    monkeypatch.delitem(sys.modules, "tabpfn")
 
 
 def test_an_unknown_name_is_suggested() -> None:

@@ -72,13 +72,17 @@ def test_projection_is_onto_principal_components_of_standardised_columns() -> No
     np.testing.assert_allclose(np.abs(reducer.transform(new)), np.abs(expected))
 
 
-def test_scaling_by_range_and_by_rank() -> None:
+def test_scaling_by_range_by_rank_and_by_spread() -> None:
     known = np.array([[1.0, 7.0], [2.0, 7.0], [2.0, 7.0], [11.0, 7.0]])
     new = np.array([[1.0, 7.0], [2.0, 8.0], [6.5, 0.0], [50.0, 7.0], [-3.0, 7.0]])
     np.testing.assert_allclose(scale(known, new, "range")[:, 0], [0, 0.1, 0.55, 1, 0])
     # Middles of the ranks 0.5, 2 and 3.5 span 0 to 1.
     np.testing.assert_allclose(scale(known, new, "rank")[:, 0], [0, 0.5, 0.75, 1, 0])
-    for how in ("range", "rank"):
+    # The mean is 4, two standard deviations are 8.1240.
+    np.testing.assert_allclose(
+        scale(known, new, "spread")[:, 0], [0.3154, 0.3769, 0.6539, 1, 0.0692], atol=1e-4
+    )
+    for how in ("range", "rank", "spread"):
         np.testing.assert_array_equal(scale(known, new, how)[:, 1], 0.5)
 
 

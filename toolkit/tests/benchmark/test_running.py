@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.naive_bayes import GaussianNB
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from toolkit.benchmark import InContextClassifier, Results, Table, fair, prepare_sets, published, run_protocol
 from toolkit.benchmark.running import _Job
@@ -120,6 +121,29 @@ def test_a_job_does_in_another_process_what_it_does_here(tables: list[Table]) ->
     """Starting processes costs more than all other tests of this room; notebook 07 does it in its own."""
     job = _Job(PROTOCOL, tables[0], "bayes", GaussianNB(), 0)
     pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(job)).run(), job.run())  # noqa: S301
+
+
+class Watching(Remembering):
+    """Keeps how many threads libraries for algebra may use while it learns and answers."""
+
+    threads: list = []  # noqa: RUF012
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Watching:
+        self._look()
+        return super().fit(X, y)
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        self._look()
+        return super().predict_proba(X)
+
+    def _look(self) -> None:
+        type(self).threads += [library["num_threads"] for library in threadpool_info()]
+
+
+def test_classifiers_are_held_to_one_thread(tables: list[Table]) -> None:
+    with threadpool_limits(2):
+        run_protocol(PROTOCOL, tables[:1], {"watching": Watching()})
+    assert Watching.threads and set(Watching.threads) == {1}
 
 
 def test_tables_that_are_too_small_are_said_to_be(tables: list[Table]) -> None:
