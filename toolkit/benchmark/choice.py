@@ -16,9 +16,11 @@ CANDIDATES: tuple[dict[str, object], ...] = (
     {"n_members": 1, "scalings": ("range",)},
     {"n_members": 16, "scalings": ("range",)},
     {"n_members": 16, "scalings": ("rank",)},
+    {"n_members": 16, "scalings": ("spread",)},
     {"n_members": 8, "scalings": ("range", "rank")},
     {"n_members": 16, "scalings": ("range", "rank")},
-    {"n_members": 32, "scalings": ("range", "rank")},
+    {"n_members": 12, "scalings": ("range", "rank", "spread")},
+    {"n_members": 24, "scalings": ("range", "rank", "spread")},
 )
 """Options that were tried."""
 
