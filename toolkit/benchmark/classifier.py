@@ -72,7 +72,8 @@ class InContextClassifier(LikeliestClass):
     # accuracy and area under the curve over three seeds there: one reading .9174, sixteen by range .9179, by
     # rank .9167 and by spread .9181; eight and sixteen by range and rank .9189 and .9192; twelve and twenty-four
     # of all three .9197 and .9198, which is better than eight beyond chance (p = .017) and not than twelve
-    # (p = .27). Six features, as many as problems of the bank have, by `choose_features`.
+    # (p = .27). CC18 was opened once with the first choice, eight by range and rank, and once with this one.
+    # Six features, as many as problems of the bank have, by `choose_features`.
     def __init__(
         self,
         checkpoint: str | Path = "ermi",
