@@ -102,10 +102,12 @@ class InContextClassifier(LikeliestClass):
         columns, y = self._checked(X, y, learning=True)
         check_classification_targets(y)
         self.classes_, self._y = np.unique(y, return_inverse=True)
-        self._check_options()
+        limits = self._network().config
+        self._check_options(limits.n_classes)
         self._coder = ColumnCoder().fit(columns)
         coded = self._coder.transform(columns)
-        self._reducer = FeatureReducer(self._most_features(), self.reduction).fit(coded, self._y)
+        n_features = min(self.n_features, limits.n_features)
+        self._reducer = FeatureReducer(n_features, self.reduction).fit(coded, self._y)
         self._x = self._reducer.transform(coded)
         return self
 
@@ -146,12 +148,7 @@ class InContextClassifier(LikeliestClass):
         written = path.stat().st_mtime_ns if path.is_file() else 0
         return _load(path, written, self.device, self.precision)
 
-    def _most_features(self) -> int:
-        if self.n_features < 1:
-            raise UsageError(f"n_features is {self.n_features}.", fix="1 or more.")
-        return min(self.n_features, self._network().config.n_features)
-
-    def _check_options(self) -> None:
+    def _check_options(self, most_classes: int) -> None:
         choices = {
             "reduction": get_args(Reduction),
             "beyond_classes": ("one_vs_rest", "error"),
@@ -160,11 +157,12 @@ class InContextClassifier(LikeliestClass):
         for name, possible in choices.items():
             if getattr(self, name) not in possible:
                 raise UsageError(f"{name} is {getattr(self, name)!r}.", fix=f"{' or '.join(possible)}.")
-        self._readings()
-        most = self._network().config.n_classes
-        if self.beyond_classes == "error" and len(self.classes_) > most:
+        if self.n_features < 1:
+            raise UsageError(f"n_features is {self.n_features}.", fix="1 or more.")
+        Readings(self.n_members, tuple(self.scalings))  # Says what is wrong with them.
+        if self.beyond_classes == "error" and len(self.classes_) > most_classes:
             raise UsageError(
-                f"there are {len(self.classes_)} classes, the network knows {most}.",
+                f"there are {len(self.classes_)} classes, the network knows {most_classes}.",
                 where=f"checkpoint '{self.checkpoint}'",
                 fix="beyond_classes='one_vs_rest' asks for each against all others.",
             )

@@ -24,7 +24,7 @@ def make_classifier(name: str, random_state: int = 0) -> ClassifierMixin:
     Names that end in "_untuned" have scikit-learn's and XGBoost's defaults, as earlier work used them;
     the others choose their settings by cross-validation on the context.
     """
-    if name not in list_classifiers():
+    if name not in _MAKERS or not _is_here(name):
         raise UsageError(f"there is no classifier '{name}'.", fix=did_you_mean(name, list_classifiers()))
     return _MAKERS[name](random_state)
 
