@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,6 +94,43 @@ def read_record(folder: str | Path) -> Record | None:
     """Record that the notebook left on ``run.finish()``, or None if it never got there."""
     path = Path(folder) / RECORD_NAME
     return _parse(Record, path) if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A section of a run that came to its end.
+
+    Attributes
+    ----------
+    run, name
+        Of the run's folder and of the section.
+    folder
+        Of the section; paths of artifacts are relative to it.
+    """
+
+    run: str
+    name: str
+    folder: Path
+    artifacts: list[Artifact]
+
+
+def find_finished(runs: str | Path) -> list[Finished]:
+    """Sections that succeeded in any run, and those of notebooks run by hand to their end; newest first.
+
+    What another version of the toolkit wrote is passed over.
+    """
+    found = []
+    for folder in Path(runs).glob("*/*"):
+        try:
+            manifest, record = read_manifest(folder), read_record(folder)
+        except DataError:
+            continue
+        whole = manifest.status == "succeeded" if manifest is not None else record is not None
+        if whole:
+            stamp = (folder / (MANIFEST_NAME if manifest is not None else RECORD_NAME)).stat().st_mtime_ns
+            finished = Finished(folder.parent.name, folder.name, folder, (manifest or record).artifacts)
+            found.append((stamp, finished))
+    return [finished for _, finished in sorted(found, key=lambda one: (-one[0], str(one[1].folder)))]
 
 
 def write_manifest(folder: str | Path, manifest: Manifest) -> None:

@@ -74,6 +74,23 @@ def tabulate_rates(found: Sequence[Updating]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def tabulate_people(found: Sequence[Updating], task: str) -> pd.DataFrame:
+    """What the four models explain of everyone in a task, as :func:`toolkit.fitting.gather` takes it.
+
+    Returns
+    -------
+    One row a model and person: those of ``Comparison.participants``, and ``group``, whose copies or people they are.
+    """
+    parts = []
+    for one in found:
+        if one.group.task == task:
+            everyone = one.comparison.participants
+            name = one.group.name
+            who = name + " " + everyone["participant"].astype(str)
+            parts.append(everyone.assign(participant=who, group=name))
+    return pd.concat(parts, ignore_index=True)
+
+
 def published_rates(load: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     """Learning rates of Claude 1 that earlier work published, in the form of :func:`tabulate_rates`.
 

@@ -7,7 +7,9 @@ from toolkit.lazy import lazily
 _HOME_OF = {
     "BanditLab": "bandit_lab",
     "BeTheParticipant": "participant",
+    "DiscoveryBoard": "discovery_board",
     "LearnerPlayground": "learner_playground",
+    "ModelComparison": "model_comparison",
     "ProblemBrowser": "problem_browser",
 }
 

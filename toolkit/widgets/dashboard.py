@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import ipywidgets as widgets
 
 from toolkit.errors import ToolkitError
+from toolkit.widgets.keys import OwnKeys
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -79,7 +80,7 @@ class Dashboard(widgets.VBox):
         self.code_button.observe(self._show_code, "value")
         left = widgets.VBox([*controls, self.bar], layout={"width": CONTROLS_WIDTH, "flex": "0 0 auto"})
         right = widgets.VBox([*above, self._stage, self.message, self.code_button, self.code_area])
-        super().__init__([widgets.HBox([left, right], layout={"flex_flow": "row wrap"})])
+        super().__init__([widgets.HBox([left, right], layout={"flex_flow": "row wrap"}), OwnKeys()])
         self.add_class("toolkit-dashboard")
         self.redraw()
 

@@ -109,9 +109,13 @@ def sources_here() -> list[str]:
 
 
 def list_learners() -> list[str]:
-    """Agents that learn categories and do not need choices of their own for it."""
+    """Agents that can say what they would answer without having chosen before.
+
+    RULEX weighs all rules that it might have come to. Win-stay lose-shift does not look at what is shown, so that it has
+    no line to draw, and a language model is asked elsewhere.
+    """
     names = [name for name in list_models("category_learning") if name not in absent_networks()]
-    return [name for name in names if not get_model(name).reads_choices and name != "random"]
+    return [name for name in names if name == "rulex" or not get_model(name).reads_choices]
 
 
 @dataclass(frozen=True)
@@ -202,13 +206,15 @@ class Browser:
             scaled[: self.n_shown], y[: self.n_shown], scaled[self.n_shown :], len(self.categories)
         )
         model = get_model_for(self.agent, rest)
-        said = model.predict(model.theta(**starting_values(model)), rest)[:, -1].argmax(-1)
-        share = (said == y[self.n_shown :]).mean()
+        p = model.predict(model.theta(**starting_values(model)), rest)[:, -1]
+        likeliest = p == p.max(-1, keepdims=True)
+        # Whoever finds categories equally likely names each of them as often.
+        share = (likeliest[np.arange(len(p)), y[self.n_shown :]] / likeliest.sum(-1)).mean()
         question = f"{_bank()[self.number].question} " if self.source == "bank" else ""
         most = np.bincount(y[self.n_shown :]).max() / len(y[self.n_shown :])
         return (
             f"{question}{agent_style(self.agent).label} saw {self.n_shown} points and only these two features; it names "
-            f"{share:.0%} of the other {len(said)} rightly (always saying the commonest category: {most:.0%})."
+            f"{share:.0%} of the other {len(p)} rightly (always saying the commonest category: {most:.0%})."
         )
 
     def code(self) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from toolkit.lazy import lazily
 
 _HOME_OF = {
+    "FinishedSearch": "reading",
     "Report": "reporting",
     "Search": "loop",
     "SearchConfig": "config",
     "best_of": "population",
     "discover": "running",
+    "find_searches": "reading",
     "frontier": "population",
     "grammar_proposer": "running",
     "lineage": "population",
     "list_configs": "config",
     "load_config": "config",
+    "read_search": "reading",
     "report": "reporting",
     "table_of": "population",
 }

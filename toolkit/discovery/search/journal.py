@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from toolkit.discovery.proposers.base import Candidate, Proposal
 from toolkit.discovery.search.scoring import Score
 from toolkit.errors import DataError, UsageError
-from toolkit.io import append_line
+from toolkit.io import append_line, read_json
+
+WHOLE = ".json"
+"""Suffix of a journal in one piece."""
 
 
 class SearchJournal:
@@ -21,7 +24,7 @@ class SearchJournal:
     Parameters
     ----------
     path
-        JSON Lines; made when something happens.
+        JSON Lines; made when something happens. Or a .json file of what :meth:`whole` gave, which is read only.
 
     Attributes
     ----------
@@ -31,6 +34,8 @@ class SearchJournal:
         Scores of models of the literature and of chance.
     seconds
         Wall time of all rounds that are over.
+    title
+        What was searched, and among whom.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -38,10 +43,19 @@ class SearchJournal:
         self.start: dict[str, Any] = {}
         self.baselines: dict[str, Score] = {}
         self.seconds = 0.0
+        self._title = ""
         self._proposals: dict[tuple[int, int], list[Proposal]] = {}
         self._scores: dict[str, Score] = {}
         if self.path.is_file():
             self._read()
+
+    @property
+    def title(self) -> str:
+        return self._title or str(self.start.get("settings", {}).get("title", ""))
+
+    def whole(self, title: str) -> dict[str, Any]:
+        """Everything in one piece of JSON, to be kept as a result; ``title`` says who was searched for."""
+        return {"title": title, "entries": [entry for _, entry in self._entries()]}
 
     def begin(self, about: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         """Begin, or go on with what was begun in the same way.
@@ -109,15 +123,29 @@ class SearchJournal:
         return found
 
     def _add(self, entry: dict[str, Any]) -> None:
+        if self.path.suffix == WHOLE:
+            raise UsageError("a search that was kept whole cannot go on.", where=str(self.path))
         append_line(self.path, json.dumps(entry, ensure_ascii=False, allow_nan=False))
         self._take_in(entry)
 
-    def _read(self) -> None:
+    def _entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Everything in the file, with numbers of lines."""
+        if self.path.suffix == WHOLE:
+            content = read_json(self.path)
+            if not isinstance(content, dict) or not isinstance(content.get("entries"), list):
+                raise DataError("this is not the journal of a search.", where=str(self.path))
+            self._title = str(content.get("title", ""))
+            yield from enumerate(content["entries"], 1)
+            return
         for number, line in enumerate(self.path.read_bytes().split(b"\n"), 1):
             try:
                 entry = json.loads(line)
             except ValueError:
                 continue  # Empty, or cut by a crash.
+            yield number, entry
+
+    def _read(self) -> None:
+        for number, entry in self._entries():
             try:
                 self._take_in(entry)
             except (KeyError, TypeError, AttributeError) as error:

@@ -157,6 +157,16 @@ class OpenDashboard:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def click_figure(self, part: str, place: tuple[float, float]) -> None:
+        """Click the first of some parts of the figure, at a place in it between (0, 0) and (1, 1)."""
+        found = self.page.locator(f".toolkit-dashboard .js-plotly-plot {part}").first
+        found.scroll_into_view_if_needed()
+        box = found.bounding_box()
+        at = (box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"])
+        self.page.mouse.move(*at)
+        self.page.wait_for_selector(".hoverlayer .hovertext")
+        self.page.mouse.click(*at)
+
     def picture(self, what: str) -> None:
         """Keep what is seen."""
         self.page.locator(".toolkit-dashboard .js-plotly-plot").scroll_into_view_if_needed()

@@ -16,19 +16,35 @@ from toolkit.models import get_model_for
 from toolkit.models.after_learning import probes_after
 from toolkit.widgets.bandit_lab import SIMULATED, BanditLab, Lab
 from toolkit.widgets.dashboard import Dashboard
+from toolkit.widgets.discovery_board import DiscoveryBoard
 from toolkit.widgets.learner_playground import LearnerPlayground, Playground
+from toolkit.widgets.model_comparison import ModelComparison
 from toolkit.widgets.participant import BeTheParticipant
 from toolkit.widgets.problem_browser import Browser, ProblemBrowser
 
 EXPLORE = Path(__file__).resolve().parents[3] / "notebooks" / "explore"
 NOTEBOOKS = sorted(EXPLORE.glob("*.ipynb"))
+DASHBOARDS = [
+    LearnerPlayground,
+    BanditLab,
+    ProblemBrowser,
+    BeTheParticipant,
+    ModelComparison,
+    DiscoveryBoard,
+]
 EXEMPLARS = {"attention_1": 3.0, "attention_2": 1.0, "attention_3": 0.5, "lapse": 0.1, "background": 0.0}
 VIEWS = {
     "playground": Playground("shepard", "III", {"gcm": EXEMPLARS}, until=30),
     "lab": Lab(SIMULATED, 2, "kalman", {"inverse_temperature": 3.0, "noise": 1.0, "drift": 0.2}),
     "bank": Browser("bank", 3, (1, 4), "prototype", 9),
+    "rules": Browser("bank", 3, (1, 4), "rulex", 9),
     "prior": Browser("linear", 2, (0, 1), "bayesian_logistic_regression", 5),
 }
+
+
+@pytest.fixture(autouse=True)
+def _no_run_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOOLKIT_RUNS", str(tmp_path))
 
 
 def drawn_by(code: str) -> str:
@@ -46,7 +62,7 @@ def test_code_draws_what_the_dashboard_shows(name: str) -> None:
     assert view.figure().layout.title.text
 
 
-@pytest.mark.parametrize("dashboard", [LearnerPlayground, BanditLab, ProblemBrowser, BeTheParticipant])
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
 def test_notebook_holds_the_code_of_the_first_view(dashboard: type[Dashboard]) -> None:
     path = next(path for path in NOTEBOOKS if f"widgets.{dashboard.__name__}()" in path.read_text())
     cells = nbformat.read(path, as_version=4).cells
@@ -131,6 +147,12 @@ def test_one_feature_leaves_out_the_other() -> None:
     assert [label for label, _ in dashboard.first.options] == ["feature 1", "feature 2"]
 
 
+def test_guessing_draws_no_line_and_is_right_by_chance() -> None:
+    guesses = Browser("bank", 3, (1, 4), "random", 9)
+    assert guesses.answers().std() == 0
+    assert "names 50% of" in guesses.reading()
+
+
 def test_long_work_shows_the_bar_and_hides_it_afterwards() -> None:
     dashboard = BanditLab()
     with dashboard.busy():
@@ -140,7 +162,7 @@ def test_long_work_shows_the_bar_and_hides_it_afterwards() -> None:
     assert dashboard.bar.layout.visibility == "hidden"
 
 
-@pytest.mark.parametrize("dashboard", [LearnerPlayground, BanditLab, ProblemBrowser])
+@pytest.mark.parametrize("dashboard", DASHBOARDS)
 def test_a_step_of_a_slider_takes_less_than_a_fifth_of_a_second(dashboard: type[Dashboard]) -> None:
     made = dashboard()
     made.redraw()
@@ -153,7 +175,7 @@ def test_a_step_of_a_slider_takes_less_than_a_fifth_of_a_second(dashboard: type[
 
 
 def test_controls_have_names_and_can_be_reached_by_keyboard() -> None:
-    for dashboard in (LearnerPlayground(), BanditLab(), ProblemBrowser(), BeTheParticipant()):
+    for dashboard in (made() for made in DASHBOARDS):
         controls = dashboard.children[0].children[0].children
         focusable = [one for one in controls if hasattr(one, "description")]
         assert all(one.description for one in focusable)

@@ -21,10 +21,17 @@ MOVES = {
     "learner_playground": ("attention 1", ("ArrowLeft", "ArrowLeft", "ArrowLeft")),
     "bandit_lab": ("learning rate positive", ("PageUp",)),
     "problem_browser": ("Trials", ("ArrowRight", "ArrowRight")),
+    "model_comparison": ("Person", ("ArrowDown", "ArrowDown")),
+    "discovery_board": ("Rounds", ("ArrowLeft",)),
 }
 """A control of every dashboard, and keys that move it."""
 PARTICIPANT = "be_the_participant"
 """The dashboard in which a person is to do something first."""
+CLICKS = {
+    "model_comparison": (".nsewdrag", (0.97, 0.5)),
+    "discovery_board": (".scatterlayer .points path", (0.5, 0.5)),
+}
+"""What of a figure is clicked where a click chooses something, and where in it."""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +88,11 @@ def test_a_control_moves_the_figure(open_dashboard: Callable[[str], OpenDashboar
     code.wait_for(state="visible")
     assert code.input_value().endswith("\nfigure")
     dashboard.picture("moved")
+    if name in CLICKS:
+        before = dashboard.figure()
+        dashboard.click_figure(*CLICKS[name])
+        dashboard.wait_for_change(before)
+        dashboard.picture("clicked")
     assert dashboard.page.locator(".jp-OutputArea-error").count() == 0
     assert dashboard.errors == []
 
