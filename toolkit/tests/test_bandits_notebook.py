@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from toolkit.fitting import read_standings
 from toolkit.tests.notebooks import hide_data, read_section, run_cells
 
 
@@ -23,6 +24,8 @@ def test_simulated_people_are_called_so(home: Path, checkout: Path, monkeypatch:
     assert set(titles) == {"choices", "rates", "trace", "surprise"}
     for name in ("choices", "rates", "trace"):
         assert "Simulated people" in titles[name], name
+    standings = read_standings("interactive/06_bandits/people_partial")
+    assert len(standings.models) == 4 and len(standings.groups) > 1
     bias = pd.read_parquet(folder / "artifacts" / "bias.parquet")
     people = bias[bias["agent"] == "people"]
     assert people["name"].str.startswith("Simulated people").all() and bias["verdict"].notna().all()

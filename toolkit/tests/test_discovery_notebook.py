@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from toolkit.discovery.search import read_search
 from toolkit.tests.notebooks import hide_data, read_section, run_cells
 
 
@@ -30,6 +31,8 @@ def test_programs_are_found_among_simulated_people_and_titles_say_so(
     assert all("Simulated people" in title for title in titles.values())
     tried = pd.read_parquet(folder / "artifacts" / "candidates.parquet")
     assert len(tried) == 2 and tried["mean"].notna().any()
+    kept = read_search("interactive/05_discovery")
+    assert kept.title.startswith("Simulated people") and kept.table["name"].tolist() == tried["name"].tolist()
     table = pd.read_parquet(folder / "artifacts" / "test_table.parquet")
     assert set(table.loc[table["kind"] == "baseline", "model"]) == {"chance", "daw_hybrid"}
     planted = pd.read_parquet(folder / "artifacts" / "planted.parquet")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from toolkit.fitting import read_standings
 from toolkit.tests.notebooks import hide_data, read_section, run_cells
 
 
@@ -35,5 +36,8 @@ def test_simulated_people_stand_in_and_every_title_says_so(
         assert any("Simulated people" in text for text in said), name
     groups = pd.read_parquet(folder / "artifacts" / "by_group.parquet")
     assert set(groups["group"]) == {"gcm", "prototype", "rulex", "win_stay_lose_shift"}
+    standings = read_standings("interactive/03_human_comparison/people_badham2017")
+    assert standings.title.startswith("Simulated people") and standings.conditions == ["I", "II", "III", "IV"]
+    assert set(standings.curves["agent"]) == {"people", *standings.models}
     published = pd.read_parquet(folder / "artifacts" / "published_badham2017.parquet")
     assert published["earlier_nll"].isna().all() and published["bic"].notna().any()
