@@ -43,12 +43,13 @@ if TYPE_CHECKING:
 @asking_options(["anthropic", "openai", "local", "recorded"])
 @click.option("--max-minutes", type=float, help="Stop asking after so long; the same command continues.")
 def ask_llm(data_set: str, **options: Any) -> None:
-    """Let a language model answer the trials of a data set, or of a file of Trials.save().
+    """Let a language model answer the trials of a data set, of a file of Trials.save(), or of a design.
 
     On every trial it sees the cover story, all earlier trials of the same problem and what is shown now, and
     says a letter. Shows the cost before anything is sent. Every reply is kept in journal.jsonl of the
     folder, so after an interruption the same command continues and pays for nothing twice. The answers go
-    to answers.parquet, for get_model("llm", answers=PATH); other participants add to them.
+    to answers.parquet, for get_model("llm", answers=PATH); other participants add to them. Of the designs shepard,
+    five_four, levering and smith_minda notebook 04 takes the answers that lie in data/answers/DESIGN.
 
     Example: toolkit ask-llm badham2017 --participants 5 --mode human --out data/mine --dry-run
     """
@@ -87,9 +88,19 @@ def ask_llm(data_set: str, **options: Any) -> None:
 
 def _trials(data_set: str, options: dict[str, Any]) -> Trials:
     from toolkit.data.loaders import load_data
+    from toolkit.models.answering.designs import design_to_answer, list_designs_to_answer
     from toolkit.trials import Trials
 
-    trials = Trials.load(data_set) if data_set.endswith(".safetensors") else load_data(data_set)
+    if data_set in list_designs_to_answer():
+        if options["mode"] == "human":
+            raise UsageError(
+                f"'{data_set}' is a design, so there are no people's choices to tell.",
+                where="--mode",
+                fix="--mode own, so that the model learns by its own choices.",
+            )
+        trials = design_to_answer(data_set)
+    else:
+        trials = Trials.load(data_set) if data_set.endswith(".safetensors") else load_data(data_set)
     if options["condition"]:
         trials = trials.where(condition=options["condition"])
     if options["participants"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from itertools import product
 
@@ -18,6 +19,8 @@ ATTENTION = (2.755, 1.295, 2.786, 1.747)
 EQUAL_ATTENTION = (2.0, 2.0, 2.0, 2.0)
 
 OTHER = "other"
+KINDS = ("rule", "exemplar")
+"""How the names of strategies begin that are of one kind."""
 
 
 @cache
@@ -94,6 +97,51 @@ def chance_shares(*, max_differences: int = 0) -> pd.Series:
     return pd.Series(strategy).value_counts(normalize=True).reindex(_names()).rename("share")
 
 
+def expected_shares(p_b: np.ndarray) -> pd.Series:
+    """Share of tests in which each strategy is followed when answers are drawn one by one, by strategy.
+
+    Parameters
+    ----------
+    p_b
+        (tests, 7) probabilities of answers B to T1 to T7.
+    """
+    patterns = predicted_patterns()
+    is_b = _as_numbers(patterns)
+    each = np.where(is_b, p_b[:, None], 1 - p_b[:, None]).prod(-1).mean(0)
+    found = dict(zip(patterns.values(), each, strict=True))
+    return pd.Series({**found, OTHER: 1 - each.sum()}, name="share")
+
+
+def possible_shares(share_a: np.ndarray) -> pd.DataFrame:
+    """How many people can have followed a rule, or exemplars, in all seven answers, if only means are known.
+
+    Parameters
+    ----------
+    share_a
+        (7,) share of people who answered A to each of T1 to T7.
+
+    Returns
+    -------
+    One row a kind of strategy, "rule" and "exemplar": the ``least`` and the ``most`` people (shares) of whom that can
+    be true, over all ways in which people's answers may have gone together, and ``independent``, of whom it
+    is true if everyone's answers to the items were drawn one by one.
+    """
+    from scipy.optimize import linprog
+
+    strategies = predicted_patterns()
+    patterns = list(product("AB", repeat=len(TRANSFER)))
+    known = np.vstack([np.ones(len(patterns)), np.array([[a == "A" for a in one] for one in patterns]).T])
+    single = expected_shares(1 - share_a[None])
+    rows = {}
+    for kind in KINDS:
+        follows = np.array(
+            [strategies.get("".join(one), "").startswith(kind) for one in patterns], dtype=float
+        )
+        ends = [sign * linprog(sign * follows, A_eq=known, b_eq=[1, *share_a]).fun for sign in (1, -1)]
+        rows[kind] = [*np.clip(ends, 0, 1), single.filter(like=kind).sum()]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["least", "most", "independent"])
+
+
 def strategy_shares(classified: pd.DataFrame) -> pd.DataFrame:
     """Which strategy each row of :func:`classify_transfer` has, as numbers that can be averaged.
 
@@ -135,11 +183,15 @@ def _answers(trials: Trials) -> tuple[np.ndarray, pd.DataFrame]:
 def _closest(answers: np.ndarray, max_differences: int) -> tuple[np.ndarray, np.ndarray]:
     """Strategy of every row of answers (tests, 7), 1 is B, and how many answers differ from it."""
     patterns = predicted_patterns()
-    expected = np.array([[answer == "B" for answer in pattern] for pattern in patterns])
-    apart = (answers[:, None] != expected).sum(-1)
+    apart = (answers[:, None] != _as_numbers(patterns)).sum(-1)
     best = apart.min(1)
     clear = ((apart == best[:, None]).sum(1) == 1) & (best <= max_differences)
     return np.where(clear, np.array(list(patterns.values()), dtype=object)[apart.argmin(1)], OTHER), best
+
+
+def _as_numbers(patterns: Iterable[str]) -> np.ndarray:
+    """(patterns, 7), whether answers are B."""
+    return np.array([[answer == "B" for answer in pattern] for pattern in patterns])
 
 
 def _names() -> list[str]:

@@ -11,7 +11,7 @@ from toolkit.data import correct_to_criterion
 from toolkit.experiments.shepard import faulty, type_of
 from toolkit.experiments.summaries import error_by_block, order_of_conditions, with_intervals
 from toolkit.fitting.people import Study
-from toolkit.fitting.typical import Answers, TypicalAgent
+from toolkit.fitting.typical import Agent, Answers
 from toolkit.trials import Trials
 
 FITTED_ON = ("I", "VI")
@@ -22,6 +22,9 @@ BLOCK = 16
 
 N_BLOCKS = 6
 """Blocks that all people and agents learned: problems of Badham et al. have 96 trials."""
+
+TIE = 0.005
+"""Difference of mean errors below which two types count as equally hard."""
 
 PUBLISHED_ERMI = {
     "I": (0.274, 0.072, 0.053, 0.051, 0.050, 0.049),
@@ -46,7 +49,7 @@ def published_errors() -> pd.DataFrame:
 
 
 def learn_types(
-    agents: Mapping[str, TypicalAgent],
+    agents: Mapping[str, Agent],
     design: Trials,
     people: pd.DataFrame | None,
     *,
@@ -97,7 +100,7 @@ def expected_errors(answers: Answers, response: float) -> pd.DataFrame:
 
 
 def mean_errors(
-    agents: Mapping[str, TypicalAgent],
+    agents: Mapping[str, Agent],
     design: Trials,
     responses: Mapping[str, float],
     people: pd.DataFrame | None,
@@ -107,11 +110,12 @@ def mean_errors(
     Parameters
     ----------
     responses
-        Every agent's number of choice, from elsewhere.
+        Agents' numbers of choice, from elsewhere; answers of others stay as they are.
     people
         Mean errors: ``condition, block, error``, if they are known.
     """
-    errors = {name: expected_errors(agent.answers(design), responses[name]) for name, agent in agents.items()}
+    answers = {name: agent.answers(design) for name, agent in agents.items()}
+    errors = {name: expected_errors(own, responses.get(name, own.neutral)) for name, own in answers.items()}
     errors |= {} if people is None else {"people": people}
     return pd.DataFrame({name: own.groupby("condition")["error"].mean() for name, own in errors.items()}).T
 
@@ -192,6 +196,22 @@ def order_types(
     early = errors[errors["block"] <= n_blocks]
     parts.append(with_intervals(early, by=("agent", "condition"), rng=rng, unit="order"))
     return pd.concat(parts, ignore_index=True)[["agent", "condition", "mean", "low", "high"]]
+
+
+def say_orders(order: pd.DataFrame) -> dict[str, str]:
+    """Every agent's types from easy to hard, "≈" between neighbours whose means are closer than :data:`TIE`.
+
+    >>> say_orders(pd.DataFrame({"agent": "rule", "condition": ["I", "VI", "II"], "mean": [0.1, 0.5, 0.1]}))
+    {'rule': 'I ≈ II, VI'}
+    """
+    said = {}
+    for agent, own in order.sort_values("mean", kind="stable").groupby("agent", sort=False):
+        steps = own["mean"].diff().to_numpy()[1:]
+        marks = ["", *(" ≈ " if step < TIE else ", " for step in steps)]
+        said[str(agent)] = "".join(
+            f"{mark}{name}" for mark, name in zip(marks, own["condition"], strict=True)
+        )
+    return said
 
 
 def beside_published(errors: pd.DataFrame) -> pd.DataFrame:

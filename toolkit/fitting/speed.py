@@ -95,6 +95,25 @@ def closest_limits(speeds: pd.DataFrame, pace: float | None) -> pd.DataFrame:
     return limits.loc[off.sort_values().index].groupby("limit", sort=False).head(1).reset_index(drop=True)
 
 
+def say_closest(speeds: pd.DataFrame, pace: float | None) -> str:
+    """Which limit brings a learner closest to people's pace, and what that costs, without a full stop at the end.
+
+    Parameters
+    ----------
+    speeds, pace
+        As for :func:`closest_limits`.
+    """
+    start, best = speeds.iloc[0], closest_limits(speeds, pace).iloc[0]
+    aim = (
+        "new people are predicted best by" if pace is None else f"people's is {pace:.3f}; closest to it comes"
+    )
+    return (
+        f"Early error without a limit is {start['early_error']:.3f}, {aim} {best['limit']} {best['strength']:g} with "
+        f"{best['early_error']:.3f}, {best['worse']:+.4f} nats a choice worse than no limit on new people "
+        f"({best['low']:+.4f} to {best['high']:+.4f})"
+    )
+
+
 def early_error(errors: pd.DataFrame, n_blocks: int = EARLY_BLOCKS) -> float:
     """Mean error over conditions and the first blocks: ``condition, block, error``."""
     mean = errors[errors["block"] <= n_blocks].groupby(["condition", "block"])["error"].mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,11 +12,19 @@ from toolkit.errors import UsageError
 from toolkit.fitting.fitting import Fit
 from toolkit.models import Model, Parameter, get_model_for
 from toolkit.models.base import SMALLEST_PROBABILITY
+from toolkit.seeds import Seeds
 from toolkit.trials import Trials
 
 ATTENTION = "attention_"
 LAPSE = "lapse"
 _LARGEST_EXPONENT = 50.0
+
+
+class Agent(Protocol):
+    """Whoever can be given a design."""
+
+    def answers(self, design: Trials) -> Answers:
+        """What it answers there."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,10 @@ class TypicalAgent:
         """What it answers on a design without guessing, whatever its own choices happen to be."""
         design = design.unanswered()
         model = self.model_for(design)
-        p = model.predict(self.theta(model, len(design.participants)), design)
-        return Answers(design, p, guessing=model.reads_choices)
+        # The same learners whenever it is asked, if it has to be simulated.
+        rng = Seeds(0).numpy(f"choices of {self.model}")
+        p = model.marginal(self.theta(model, len(design.participants)), design, rng)
+        return Answers(design, p, guessing=model.reads_choices, by_choices=model.reads_choices)
 
     def _value(self, parameter: Parameter, n_features: int, lapse: float) -> float:
         if parameter.name == LAPSE:
@@ -74,14 +84,17 @@ class Answers:
     p
         (sequences, trials, options) without guesses.
     guessing
-        How the number works: as the share of guesses for an agent whose answers are right or wrong for
-        good reasons alone (rules); for all others as the exponent of the probabilities, so that 1 leaves
-        them as they are and more makes choices more consistent.
+        How the number works: as the share of guesses for an agent that goes by rules or by its own earlier
+        choices, whose probabilities no power describes; for all others as the exponent of the probabilities,
+        so that 1 leaves them as they are and more makes choices more consistent.
+    by_choices
+        Whether what it answers on a trial hangs on what it answered before.
     """
 
     trials: Trials
     p: np.ndarray
     guessing: bool
+    by_choices: bool = False
 
     @property
     def neutral(self) -> float:

@@ -72,6 +72,8 @@ class Model(ABC):
         its own; those of the class are the ones of its default options.
     reads_choices
         Whether predictions depend on the choices made on earlier trials.
+    sums_over_choices
+        Whether predictions sum over those of its own choices that are not in the trials.
     needs_recordings
         Whether it cannot be made without what was recorded on the very trials it is to answer.
     """
@@ -80,6 +82,7 @@ class Model(ABC):
     schemas: ClassVar[tuple[str, ...]]
     parameters: tuple[Parameter, ...]
     reads_choices: ClassVar[bool] = True
+    sums_over_choices: ClassVar[bool] = False
     needs_recordings: ClassVar[bool] = False
 
     @classmethod
@@ -159,6 +162,32 @@ class Model(ABC):
             p = self.predict(theta, trials.until(t + 1))[:, t]
             trials = trials.answered(t, draw_options(p, draws[:, t]))
         return trials
+
+    def marginal(
+        self, theta: np.ndarray, design: Trials, rng: np.random.Generator, *, n_learners: int = 20
+    ) -> np.ndarray:
+        """Probability of every option on every trial, whatever the agent itself may have chosen before.
+
+        Exact for models that do not read choices or can sum over them; of others learners are simulated.
+
+        Parameters
+        ----------
+        theta
+            (participants, parameters).
+        design
+            Its choices are ignored.
+        n_learners
+            Simulated learners a participant whose probabilities are meaned.
+
+        Returns
+        -------
+        (sequences, trials, options)
+        """
+        design = design.unanswered()
+        if self.sums_over_choices or not self.reads_choices:
+            return self.predict(theta, design)
+        learners = (self.simulate(theta, design, rng) for _ in range(n_learners))
+        return np.mean([self.predict(theta, learner) for learner in learners], axis=0)
 
     def theta(self, n_participants: int = 1, **values: Any) -> np.ndarray:
         """Parameters by name as the array that the other methods take: (participants, parameters)."""

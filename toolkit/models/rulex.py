@@ -38,6 +38,7 @@ class Rulex(SequentialModel):
 
     name = "rulex"
     schemas = ("category_learning",)
+    sums_over_choices = True
     parameters = (
         # On 0 and 1 themselves some choices and some pasts of a rule would be impossible.
         Parameter("store", 0.001, 0.999, "probability of storing an exception after an error"),

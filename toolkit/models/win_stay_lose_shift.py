@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from toolkit.models.base import Model, Parameter, TrialTensors
-from toolkit.trials import MISSING
+from toolkit.trials import MISSING, Trials
 
 
 class WinStayLoseShift(Model):
@@ -33,6 +34,22 @@ class WinStayLoseShift(Model):
         p = torch.where(same, repeat[..., None], (1 - repeat[..., None]) / (data.n_options - 1))
         known = ((before >= 0) & told)[..., None]
         return torch.where(known, p, 1 / data.n_options)
+
+    def marginal(
+        self, theta: np.ndarray, design: Trials, rng: np.random.Generator, *, n_learners: int = 20
+    ) -> np.ndarray:
+        """As of every model; in category learning exact, since only the choice on the last trial counts."""
+        if design.schema.name != "category_learning" or "forced" in design.arrays:
+            return super().marginal(theta, design, rng, n_learners=n_learners)
+        design = design.unanswered()
+        given = [
+            self.predict(theta, design.updated(choice=np.where(design.mask, option, MISSING)))
+            for option in range(design.n_options)
+        ]
+        p = given[0].copy()
+        for t in range(1, design.n_trials):
+            p[:, t] = sum(p[:, t - 1, option, None] * given[option][:, t] for option in range(len(given)))
+        return p
 
 
 def _feedback(data: TrialTensors) -> tuple[torch.Tensor, torch.Tensor]:

@@ -20,7 +20,7 @@ from toolkit.pipeline.runs import Run
 KEY_VERSION = 1
 
 _CODE_SUFFIXES = {".py", ".toml", ".json", ".yaml", ".csv"}
-_EMBEDDED_SUFFIXES = {".jsonl", ".safetensors"}
+_EMBEDDED_SUFFIXES = {".jsonl", ".parquet", ".safetensors"}
 _NOT_PART_OF_RESULTS = {"tests", "cli", "pipeline", "bench", "widgets", "__pycache__", "raw"}
 """Folders of the package and of data/ that no section's numbers or figures come from."""
 

@@ -144,9 +144,13 @@ def plot_segments(
 
 
 def plot_item_shares(
-    shares: pd.DataFrame, distances: pd.DataFrame, *, theme: Theme | None = None
+    shares: pd.DataFrame,
+    distances: pd.DataFrame,
+    patterns: pd.DataFrame | None = None,
+    *,
+    theme: Theme | None = None,
 ) -> go.Figure:
-    """Shares of answers A to items after the last block (left), and distance from people after each (right).
+    """Shares of answers A to items after the last block, distance from people after each, and patterns of answers.
 
     Parameters
     ----------
@@ -154,6 +158,8 @@ def plot_item_shares(
         ``agent, stimulus, share``, rows and columns in the order they are drawn.
     distances
         ``agent, block, distance``; no rows where there are no people to be distant from.
+    patterns
+        ``agent, kind, block, share`` of learners all of whose answers follow a rule, or exemplars.
     """
     from plotly.subplots import make_subplots
 
@@ -163,6 +169,12 @@ def plot_item_shares(
     if len(distances):
         far = distances.pivot_table("distance", "agent", "block").reindex(agents)
         panels.append(("Distance from people after … blocks", far, FARTHEST, True))
+    if patterns is not None:
+        named = patterns.assign(
+            column=patterns["kind"].str[0].str.upper() + patterns["block"].map(" {}".format)
+        )
+        wide = named.pivot_table("share", "agent", "column", sort=False).reindex(agents)
+        panels.append(("Follow a rule (R)<br>or exemplars (E)", wide, 1.0, False))
     figure = make_subplots(
         1,
         len(panels),
@@ -175,14 +187,16 @@ def plot_item_shares(
         _add_cells(figure, cells, most, reverse=reverse, row=1, col=col)
     _name_rows(figure, [style_of(agent).label for agent in agents])
     figure.update_annotations(selector={"yanchor": "bottom"}, font_size=12)
-    caption = "Share of answers A to each new item."
+    told = ["share of answers A to each new item"]
     if len(distances):
-        caption = (
-            f"Left: {caption[0].lower()}{caption[1:-1]}. Right: Euclidean distance of these shares from people's in "
-            "the end, dark is close. Blank: not known."
+        told.append("Euclidean distance of these shares from people's in the end, dark is close")
+    if patterns is not None:
+        told.append(
+            "share of learners all of whose answers follow a rule (R), or exemplars (E), after … blocks"
         )
-    height = 80 + ROW_HEIGHT * len(agents)
-    return finished(figure, caption, height, theme).update_layout(margin={"t": 34, "l": 175})
+    caption = f"From left to right: {'; '.join(told)}. Blank: not known."
+    height = 90 + ROW_HEIGHT * len(agents)
+    return finished(figure, caption, height, theme).update_layout(margin={"t": 44, "l": 175})
 
 
 def in_words(values: Mapping[str, float], form: str = "{:.2f}") -> str:

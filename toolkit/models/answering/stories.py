@@ -118,9 +118,16 @@ values of its features. Every case belongs to one of the groups {{groups}}, and 
 which. {_AFTERWARDS}""",
 )
 
-_STORY_OF = {"badham2017": OBJECTS, "devraj2022_exp1": WORDS, "devraj2022_exp2": WORDS}
+_STORY_OF = {
+    "badham2017": OBJECTS,
+    "shepard": OBJECTS,
+    "levering": OBJECTS,
+    "devraj2022_exp1": WORDS,
+    "devraj2022_exp2": WORDS,
+    "smith_minda": WORDS,
+}
 
 
 def story_of(data_set: str) -> Story:
-    """The story of a data set's own experiment, or the one that can tell any trials."""
+    """The story of a data set's or a design's own experiment, or the one that can tell any trials."""
     return _STORY_OF.get(data_set, FEATURES)

@@ -204,3 +204,11 @@ def test_data_sets_have_their_own_stories(folder: Path, public_data) -> None:
     assert "616 trials of 1 problems: 616 requests" in words.output and "made-up words" in words.output
     bandit = ask(folder, "--dry-run", data="feher2020_two_step")
     assert bandit.exit_code == 2 and "cannot be asked about two_step trials" in said(bandit)
+
+
+def test_a_design_is_asked_about_by_its_name_and_nobody_chose_in_it(folder: Path) -> None:
+    refused = ask(folder, "--dry-run", data="levering")
+    assert refused.exit_code == 2 and "there are no people's choices to tell" in said(refused)
+    shown = ask(folder, "--dry-run", "--mode", "own", "--participants", "1", data="levering")
+    assert shown.exit_code == 0 and "316 trials of 2 problems: 316 requests" in said(shown)
+    assert "big or small, black or white" in said(shown)

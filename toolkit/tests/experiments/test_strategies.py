@@ -16,6 +16,8 @@ from toolkit.experiments.strategies import (
     chance_shares,
     classify_transfer,
     exemplar_share,
+    expected_shares,
+    possible_shares,
     predicted_patterns,
     strategy_shares,
 )
@@ -159,3 +161,37 @@ def test_trials_without_tests_are_refused(design: Trials) -> None:
     none = get_design("five_four", tests_after=(9,)).draw(2, rng=Seeds(0).numpy("no tests"), n_blocks=2)
     with pytest.raises(UsageError, match="no array 'test'"):
         classify_transfer(none)
+
+
+def test_expected_shares_are_those_of_many_who_answer_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    p_b = rng.random((2, 7))
+    drawn = rng.random((20_000, 2, 7)) < p_b
+    found = expected_shares(p_b)
+    assert found.sum() == pytest.approx(1)
+    for pattern, strategy in predicted_patterns().items():
+        same = (drawn == np.array([answer == "B" for answer in pattern])).all(-1).mean()
+        assert found[strategy] == pytest.approx(same, abs=0.005)
+
+
+@pytest.mark.parametrize("pattern", ["AAABBBB", "BBAABAB", "ABABBAB", "ABABAAB"])
+def test_means_without_doubt_leave_one_possibility(pattern: str) -> None:
+    kind = "rule" if predicted_patterns()[pattern].startswith("rule") else "exemplar"
+    found = possible_shares(np.array([answer == "A" for answer in pattern], dtype=float))
+    expected = [1.0 if name == kind else 0.0 for name in found.index]
+    for column in ("least", "most", "independent"):
+        np.testing.assert_allclose(found[column], expected, atol=1e-7)
+
+
+def test_true_shares_lie_between_what_means_allow() -> None:
+    """People are a mixture of all patterns, those of strategies among them."""
+    rng = np.random.default_rng(1)
+    every = np.array([[number >> bit & 1 for bit in range(7)] for number in range(128)])
+    names = [predicted_patterns().get("".join("AB"[b] for b in row), "other") for row in every]
+    follows = {k: np.array([name.startswith(k) for name in names]) for k in ("rule", "exemplar")}
+    for _ in range(20):
+        weight = rng.dirichlet(np.where(np.isin(names, "other"), 0.05, 3.0))
+        found = possible_shares(weight @ (1 - every))
+        for kind, rows in follows.items():
+            assert found.loc[kind, "least"] - 1e-9 <= weight[rows].sum() <= found.loc[kind, "most"] + 1e-9
+        assert (found["most"] < 1).all() and (found["independent"] <= found["most"] + 1e-9).all()

@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.experiments import get_design
 from toolkit.fitting import cross_validate
-from toolkit.fitting.speed import N_FOLDS, closest_limits, early_error, measure_speed
+from toolkit.fitting.speed import N_FOLDS, closest_limits, early_error, measure_speed, say_closest
 from toolkit.models import get_model
 from toolkit.models.checkpoints import checkpoint_dir
 
@@ -32,6 +32,9 @@ def test_of_every_limit_the_closest_to_peoples_pace_is_taken() -> None:
     speeds = pd.DataFrame(rows, columns=["limit", "strength", "early_error", "nats_per_trial"])
     assert closest_limits(speeds, 0.25)["strength"].tolist() == [0.5, 16]
     assert closest_limits(speeds, None)["strength"].tolist() == [2, 8]
+    speeds = speeds.assign(worse=0.01, low=-0.01, high=0.03)
+    assert "people's is 0.250; closest to it comes memory noise 0.5 with 0.240" in say_closest(speeds, 0.25)
+    assert "new people are predicted best by memory noise 2 with" in say_closest(speeds, None)
 
 
 def test_noise_makes_slower_and_likelihoods_are_those_of_new_people() -> None:

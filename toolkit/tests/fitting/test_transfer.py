@@ -9,7 +9,14 @@ import pytest
 from toolkit.experiments import get_design
 from toolkit.experiments.five_four import NAMES
 from toolkit.experiments.strategies import EQUAL_ATTENTION, exemplar_share
-from toolkit.fitting.transfer import PUBLISHED_ERMI, Transfer, answer_tests, learn_transfer
+from toolkit.fitting.rules import known_rules
+from toolkit.fitting.transfer import (
+    PUBLISHED_ERMI,
+    Transfer,
+    answer_tests,
+    learn_transfer,
+    say_possible,
+)
 from toolkit.fitting.typical import TypicalAgent
 
 PEOPLE = {"T7": 0.066, "T5": 0.218, "T2": 0.281, "T4": 0.314, "T6": 0.676, "T1": 0.703, "T3": 0.933}
@@ -41,7 +48,8 @@ def test_shares_are_those_of_summed_similarity_with_the_number_that_people_have(
 
 
 def test_learners_by_rules_follow_rules_and_exemplars_do_not(tests: Transfer) -> None:
-    share = tests.strategies.pivot_table("share", "agent", "strategy")
+    last = tests.strategies[tests.strategies["block"] == 8]
+    share = last.pivot_table("share", "agent", "strategy")
     np.testing.assert_allclose(share.sum(axis=1), 1)
     rules = share.filter(like="rule").sum(axis=1)
     assert rules["rulex"] > 0.15 > rules["gcm"]
@@ -49,6 +57,49 @@ def test_learners_by_rules_follow_rules_and_exemplars_do_not(tests: Transfer) ->
     np.testing.assert_allclose(followed["rule"].drop("guessing"), rules[followed.index.drop("guessing")])
     np.testing.assert_allclose(followed.loc["guessing"], 2 / 2**7)
     assert followed.loc["gcm", "exemplar"] > 10 * followed.loc["guessing", "exemplar"]
+    first = tests.followed(first=True)
+    both = tests.patterns().pivot_table("share", ["agent", "kind"], "block")
+    for kind in ("rule", "exemplar"):
+        assert both.loc[("rulex", kind)].tolist() == [first.loc["rulex", kind], followed.loc["rulex", kind]]
+
+
+def test_patterns_of_answers_that_are_drawn_one_by_one_are_products() -> None:
+    """The exemplar model says the same in every order, so one product is the share."""
+    rng = np.random.default_rng(0)
+    found = learn_transfer({"gcm": GCM}, None, rng=rng, blocks=(4,), n_orders=2)
+    share_a = exemplar_share(EQUAL_ATTENTION)[9:]
+    for pattern, strategy in {"ABABBAB": "exemplar", "AAABBBB": "rule on feature 1"}.items():
+        is_a = np.array([answer == "A" for answer in pattern])
+        row = found.strategies[found.strategies["strategy"] == strategy]
+        assert row["share"].item() == pytest.approx(np.where(is_a, share_a, 1 - share_a).prod(), abs=1e-6)
+
+
+def test_who_goes_by_own_choices_guesses_what_is_not_told() -> None:
+    """Win-stay lose-shift knows what to do on the first trial of a test alone: it repeats the answer that was right."""
+    rng = np.random.default_rng(0)
+    agent = TypicalAgent("win_stay_lose_shift", {"stay": 1.0, "shift": 1.0})
+    design = get_design("five_four", tests_after=(2,)).draw(400, rng=rng, n_blocks=2, n_orders=4)
+    for response, expected in ((0.0, 1.0), (0.5, 0.75)):
+        tested = answer_tests(agent, design, response, rng)
+        choice = tested.choice[:, 18:]
+        assert (tested.choice[:, :18] == -1).all() and (choice >= 0).all()
+        assert (choice[:, 0] == design.category[:, 17]).mean() == pytest.approx(expected, abs=0.08)
+        assert choice[:, 1:].mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_known_rules_follow_rules_throughout() -> None:
+    rng = np.random.default_rng(0)
+    found = learn_transfer(known_rules(), None, rng=rng, blocks=(1, 2), n_orders=2)
+    assert (found.followed()["rule"].drop("guessing") == 1).all()
+    # Two rules are as good, and both are taken.
+    rows = found.strategies.query("agent == 'rule' and block == 2").set_index("strategy")["share"]
+    assert rows["rule on feature 1"] == rows["rule on feature 3"] == 0.5
+
+
+def test_what_means_allow_is_said_where_there_are_any() -> None:
+    people = pd.DataFrame({"stimulus": PEOPLE.keys(), "share": PEOPLE.values()})
+    assert "58% of them at most to follow a rule in all seven and 68% exemplars" in say_possible(people)
+    assert say_possible(None) == ""
 
 
 def test_answers_of_one_rule_go_together() -> None:
@@ -57,7 +108,7 @@ def test_answers_of_one_rule_go_together() -> None:
     design = get_design("five_four", tests_after=(4,)).draw(300, rng=rng, n_blocks=4, n_orders=2)
     agent = TypicalAgent("rulex", {"store": 0.001, "give_up": 0.2, "complexity": 0.001})
     answers = agent.answers(design)
-    tested = answer_tests(agent, answers, 0.0, rng)
+    tested = answer_tests(agent, answers.trials, 0.0, rng)
     assert (tested.choice[~design.test] == -1).all() and (tested.choice[design.test] >= 0).all()
     items = np.zeros((300, len(NAMES)))
     sequence, _ = np.nonzero(design.test)
@@ -93,6 +144,7 @@ def test_answers_over_blocks_are_the_shares(tests: Transfer) -> None:
     )
     own = tests.shares.query("agent == 'rulex' and block == 8 and stimulus == 'T5'")["share"].item()
     assert table.loc[1, "T5"] == own
+    assert table.loc[1, "rule"] == tests.followed().loc["rulex", "rule"]
 
 
 def test_without_people_answers_stay_as_they_are() -> None:

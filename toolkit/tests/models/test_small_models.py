@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from toolkit.models import get_model
+from toolkit.models import Model, get_model
 from toolkit.trials import Trials
 
 
@@ -65,6 +65,25 @@ def test_win_stay_lose_shift_in_category_learning() -> None:
     trials = Trials.from_table(table, "category_learning")
     log_p = model.log_likelihood(model.theta(stay=0.9, shift=0.7), trials)
     np.testing.assert_allclose(np.exp(log_p[0]), [0.5, 0.1, 0.3, 0.5])
+
+
+def test_what_is_expected_of_win_stay_lose_shift_is_the_mean_of_many() -> None:
+    """Summed exactly over its own choices, as simulated learners say; a trial that is not told ends what is known."""
+    rng = np.random.default_rng(3)
+    category = rng.integers(0, 2, 12)
+    category[7] = -1
+    table = pd.DataFrame({"stimulus_0": 0.0, "category": category, "choice": -1})
+    tables = [table.assign(participant=number) for number in range(200)]
+    design = Trials.from_table(pd.concat(tables), "category_learning")
+    model = get_model("win_stay_lose_shift")
+    theta = model.theta(200, stay=0.9, shift=0.6)
+    p = model.marginal(theta, design, rng)
+    np.testing.assert_allclose(p.sum(-1), 1)
+    np.testing.assert_allclose(p[0, [0, 8]], 0.5)
+    right, told = p[0, 0, category[0]], category[0]
+    assert p[0, 1, told] == pytest.approx(0.9 * right + 0.6 * (1 - right))
+    simulated = Model.marginal(model, theta, design, rng, n_learners=4)
+    np.testing.assert_allclose(p[0], simulated.mean(0), atol=0.05)
 
 
 def test_golden_values(checkout) -> None:

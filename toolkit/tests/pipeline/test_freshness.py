@@ -185,4 +185,6 @@ def test_the_bank_is_part_of_what_results_depend_on(tmp_path: Path, monkeypatch:
     (tmp_path / "raw" / "fetched.jsonl").touch()
     assert freshness.digest_of_toolkit.__wrapped__() == before
     (tmp_path / "bank.jsonl").write_text("{ }")
-    assert freshness.digest_of_toolkit.__wrapped__() != before
+    changed = freshness.digest_of_toolkit.__wrapped__()
+    (tmp_path / "answers.parquet").touch()
+    assert len({before, changed, freshness.digest_of_toolkit.__wrapped__()}) == 3

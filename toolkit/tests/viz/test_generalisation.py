@@ -96,6 +96,12 @@ def test_distances_stand_beside_shares_only_where_there_are_any() -> None:
     assert len(both.data) == 2 and len(alone.data) == 1
     assert "people" in both.layout.meta["caption"] and "people" not in alone.layout.meta["caption"]
     assert list(both.layout.xaxis2.ticktext) == ["2", "32"]
+    patterns = pd.DataFrame(
+        {"agent": "ermi", "kind": ["rule", "exemplar"], "block": [2, 2], "share": [0.11, 0.62]}
+    )
+    three = plot_item_shares(shares, distances, patterns)
+    assert {".11", ".62"} <= set(texts(three)) and list(three.layout.xaxis3.ticktext) == ["R 2", "E 2"]
+    assert "follow a rule (R)" in three.layout.meta["caption"]
 
 
 @pytest.mark.parametrize("people", [0.24, None])
