@@ -165,16 +165,16 @@ def plot_item_shares(
 
     items, agents = shares["stimulus"].unique().tolist(), shares["agent"].unique().tolist()
     wide = shares.pivot_table("share", "agent", "stimulus").loc[agents, items]
-    panels = [("Answers A after the last block", wide, 1.0, False)]
+    panels = [("Answers A<br>after the last block", wide, 1.0, False)]
     if len(distances):
         far = distances.pivot_table("distance", "agent", "block").reindex(agents)
-        panels.append(("Distance from people after … blocks", far, FARTHEST, True))
+        panels.append(("Distance from people<br>after … blocks", far, FARTHEST, True))
     if patterns is not None:
         named = patterns.assign(
-            column=patterns["kind"].str[0].str.upper() + patterns["block"].map(" {}".format)
+            column=patterns["kind"].str[0].str.upper() + patterns["block"].map("<br>{}".format)
         )
         wide = named.pivot_table("share", "agent", "column", sort=False).reindex(agents)
-        panels.append(("Follow a rule (R)<br>or exemplars (E)", wide, 1.0, False))
+        panels.append(("Rule (R) or<br>exemplars (E)", wide, 1.0, False))
     figure = make_subplots(
         1,
         len(panels),
@@ -187,6 +187,7 @@ def plot_item_shares(
         _add_cells(figure, cells, most, reverse=reverse, row=1, col=col)
     _name_rows(figure, [style_of(agent).label for agent in agents])
     figure.update_annotations(selector={"yanchor": "bottom"}, font_size=12)
+    figure.update_xaxes(tickangle=0)
     told = ["share of answers A to each new item"]
     if len(distances):
         told.append("Euclidean distance of these shares from people's in the end, dark is close")

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _LIMITS = {
-    "information cost": (GREEN, "dash", "diamond"),
-    "attention window": (BLUE, "solid", "square"),
-    "memory noise": (PURPLE, "dot", "triangle-up"),
+    "information cost": (GREEN, "dash", "diamond", "top right"),
+    "attention window": (BLUE, "solid", "square", "top right"),
+    "memory noise": (PURPLE, "dot", "triangle-up", "bottom right"),
 }
 _SOURCES = {"bank": "bank", "mlp": "networks"}
 
@@ -36,7 +36,7 @@ def plot_speed(table: pd.DataFrame, people_error: float | None, *, theme: Theme 
 
     figure = go.Figure()
     start = table[table["limit"] == "no limit"]
-    for limit, (colour, dash, symbol) in _LIMITS.items():
+    for limit, (colour, dash, symbol, beside) in _LIMITS.items():
         own = table[table["limit"] == limit]
         if own.empty:
             continue
@@ -47,7 +47,7 @@ def plot_speed(table: pd.DataFrame, people_error: float | None, *, theme: Theme 
             mode="lines+markers+text",
             name=limit,
             text=["", *[f"{size:g}" for size in own["strength"]]],
-            textposition="top right",
+            textposition=beside,
             line={"color": colour, "dash": dash, "width": 2},
             marker={"color": colour, "symbol": symbol, "size": 9},
             error_y=_of_difference(rows, colour),
@@ -59,7 +59,7 @@ def plot_speed(table: pd.DataFrame, people_error: float | None, *, theme: Theme 
         _add_point(figure, rows, str(limit), agent_style("ermi").colour, "star")
     if people_error is not None:
         figure.add_vline(
-            x=people_error, line=GUIDE, annotation_text="people", annotation_position="bottom right"
+            x=people_error, line=GUIDE, annotation_text="people", annotation_position="top right"
         )
     figure.update_xaxes(
         title_text="Error over the first four blocks (slower learners to the right)", tickformat=".2f"

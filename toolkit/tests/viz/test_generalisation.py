@@ -100,7 +100,7 @@ def test_distances_stand_beside_shares_only_where_there_are_any() -> None:
         {"agent": "ermi", "kind": ["rule", "exemplar"], "block": [2, 2], "share": [0.11, 0.62]}
     )
     three = plot_item_shares(shares, distances, patterns)
-    assert {".11", ".62"} <= set(texts(three)) and list(three.layout.xaxis3.ticktext) == ["R 2", "E 2"]
+    assert {".11", ".62"} <= set(texts(three)) and list(three.layout.xaxis3.ticktext) == ["R<br>2", "E<br>2"]
     assert "follow a rule (R)" in three.layout.meta["caption"]
 
 
