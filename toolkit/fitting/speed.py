@@ -107,10 +107,15 @@ def say_closest(speeds: pd.DataFrame, pace: float | None) -> str:
     aim = (
         "new people are predicted best by" if pace is None else f"people's is {pace:.3f}; closest to it comes"
     )
+    word, ends = (
+        ("worse", (best["low"], best["high"]))
+        if best["worse"] > 0
+        else ("better", (-best["high"], -best["low"]))
+    )
     return (
         f"Early error without a limit is {start['early_error']:.3f}, {aim} {best['limit']} {best['strength']:g} with "
-        f"{best['early_error']:.3f}, {best['worse']:+.4f} nats a choice worse than no limit on new people "
-        f"({best['low']:+.4f} to {best['high']:+.4f})"
+        f"{best['early_error']:.3f}, which predicts new people {abs(best['worse']):.4f} nats a choice {word} than no limit "
+        f"(95 %: {ends[0]:.4f} to {ends[1]:.4f})"
     )
 
 

@@ -33,6 +33,13 @@ def test_of_every_limit_the_closest_to_peoples_pace_is_taken() -> None:
     assert closest_limits(speeds, 0.25)["strength"].tolist() == [0.5, 16]
     assert closest_limits(speeds, None)["strength"].tolist() == [2, 8]
     speeds = speeds.assign(worse=0.01, low=-0.01, high=0.03)
+    assert say_closest(speeds, 0.25).endswith(
+        "0.0100 nats a choice worse than no limit (95 %: -0.0100 to 0.0300)"
+    )
+    better = speeds.assign(worse=-0.01, low=-0.03, high=0.01)
+    assert say_closest(better, 0.25).endswith(
+        "0.0100 nats a choice better than no limit (95 %: -0.0100 to 0.0300)"
+    )
     assert "people's is 0.250; closest to it comes memory noise 0.5 with 0.240" in say_closest(speeds, 0.25)
     assert "new people are predicted best by memory noise 2 with" in say_closest(speeds, None)
 
