@@ -47,4 +47,5 @@ def test_rows_say_what_was_shared_and_what_was_extrapolated(monkeypatch: pytest.
     shared, own, drawing = simulate.rows()
     assert all(row.same_result for row in (shared, own, drawing))
     assert "3 orders a type" in shared.what and "extrapolated" in shared.note
+    assert all("of one processor" in row.note for row in (shared, own))
     assert "order of their own" in own.what and drawing.reference_s > 0
