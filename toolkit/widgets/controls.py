@@ -14,7 +14,7 @@ LABELS = {"description_width": "165px"}
 _STEPS = 200
 
 _TYPICAL = {
-    "attention": 2.0,
+    "attention": 4.0,
     "association_rate": 0.1,
     "attention_rate": 0.1,
     "attentional_focus": 3.0,
