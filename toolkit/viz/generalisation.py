@@ -165,16 +165,16 @@ def plot_item_shares(
 
     items, agents = shares["stimulus"].unique().tolist(), shares["agent"].unique().tolist()
     wide = shares.pivot_table("share", "agent", "stimulus").loc[agents, items]
-    panels = [("Answers A<br>after the last block", wide, 1.0, False)]
+    panels = [("Answers A<br>after the last block", wide, 1.0, False, "share of answers A to each new item")]
     if len(distances):
         far = distances.pivot_table("distance", "agent", "block").reindex(agents)
-        panels.append(("Distance from people<br>after … blocks", far, FARTHEST, True))
+        told = "Euclidean distance of these shares from people's in the end, dark is close"
+        panels.append(("Distance from people<br>after … blocks", far, FARTHEST, True, told))
     if patterns is not None:
-        named = patterns.assign(
-            column=patterns["kind"].str[0].str.upper() + patterns["block"].map("<br>{}".format)
-        )
-        wide = named.pivot_table("share", "agent", "column", sort=False).reindex(agents)
-        panels.append(("Rule (R) or<br>exemplars (E)", wide, 1.0, False))
+        column = patterns["kind"].str[0].str.upper() + patterns["block"].map("<br>{}".format)
+        wide = patterns.assign(column=column).pivot_table("share", "agent", "column", sort=False)
+        told = "share of learners all of whose answers follow a rule (R), or exemplars (E), after … blocks"
+        panels.append(("Rule (R) or<br>exemplars (E)", wide.reindex(agents), 1.0, False, told))
     figure = make_subplots(
         1,
         len(panels),
@@ -183,21 +183,15 @@ def plot_item_shares(
         column_widths=[panel[1].shape[1] for panel in panels],
         horizontal_spacing=0.03,
     )
-    for col, (_, cells, most, reverse) in enumerate(panels, start=1):
+    for col, (_, cells, most, reverse, _) in enumerate(panels, start=1):
         _add_cells(figure, cells, most, reverse=reverse, row=1, col=col)
     _name_rows(figure, [style_of(agent).label for agent in agents])
     figure.update_annotations(selector={"yanchor": "bottom"}, font_size=12)
     figure.update_xaxes(tickangle=0)
-    told = ["share of answers A to each new item"]
-    if len(distances):
-        told.append("Euclidean distance of these shares from people's in the end, dark is close")
-    if patterns is not None:
-        told.append(
-            "share of learners all of whose answers follow a rule (R), or exemplars (E), after … blocks"
-        )
-    caption = f"From left to right: {'; '.join(told)}. Blank: not known."
-    height = 90 + ROW_HEIGHT * len(agents)
-    return finished(figure, caption, height, theme).update_layout(margin={"t": 44, "l": 175})
+    caption = f"From left to right: {'; '.join(panel[-1] for panel in panels)}. Blank: not known."
+    return finished(figure, caption, 90 + ROW_HEIGHT * len(agents), theme).update_layout(
+        margin={"t": 44, "l": 175}
+    )
 
 
 def in_words(values: Mapping[str, float], form: str = "{:.2f}") -> str:
