@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,10 +13,10 @@ import numpy as np
 
 from toolkit.errors import UsageError, did_you_mean
 from toolkit.models.compiling.analysis import Library
-from toolkit.models.compiling.machine import MachineModule
+from toolkit.models.compiling.machine import MachineModule, NotTranslated
 from toolkit.models.compiling.modules import OUTPUT, WHOLE_THETA, write_module
 from toolkit.models.compiling.programs import read_program
-from toolkit.models.compiling.storage import load_module
+from toolkit.models.compiling.storage import StoredModule, store_module
 from toolkit.models.compiling.tangents import TangentFunctions
 from toolkit.models.compiling.variables import NONE, Variable
 
@@ -54,6 +54,10 @@ class Compiled:
 
     Attributes
     ----------
+    module
+        Where the functions are.
+    quick
+        The same functions by the toolkit's own compiler, which is quicker and does not know everything.
     value
         The function as it was written, compiled.
     tangent
@@ -62,10 +66,12 @@ class Compiled:
         The generated source.
     """
 
-    module: ModuleType | MachineModule
+    module: ModuleType | StoredModule | MachineModule
     name: str
     arguments: tuple[str, ...]
     n_parameters: int
+    quick: MachineModule | None = None
+    _left_to_numba: set[str] = field(default_factory=set, compare=False)
 
     @property
     def value(self) -> Callable:
@@ -150,12 +156,11 @@ class Compiled:
     ) -> None:
         given = {**data.arrays, **constants}
         arguments = [given[name] for name in self.arguments if name in given]
-        function = getattr(self.module, driver)
         theta = np.ascontiguousarray(theta, dtype=np.float64)
 
         def run(rows: slice) -> None:
             parts = (output[rows] for output in outputs)
-            function(theta[rows], sequence[rows], data.first, *arguments, *settings, *parts)
+            self._call(driver, theta[rows], sequence[rows], data.first, *arguments, *settings, *parts)
 
         try:
             if n_threads == 1:
@@ -176,6 +181,15 @@ class Compiled:
             raise UsageError(
                 f"numba cannot compile it: {_in_short(error)}", where=f"{self.name} in {self.path}"
             ) from error
+
+
+    def _call(self, driver: str, *given: Any) -> None:
+        if self.quick is not None and driver not in self._left_to_numba:
+            try:
+                return getattr(self.quick, driver)(*given)
+            except NotTranslated:
+                self._left_to_numba.add(driver)
+        return getattr(self.module, driver)(*given)
 
 
 def _in_short(error: Exception) -> str:
@@ -227,8 +241,9 @@ def compile_sequence(
     )
     file = Path(written.file)
     name = file.stem if file.suffix == ".py" and file.stem.isidentifier() else written.entry
-    module = load_module(name, written.text)
-    return Compiled(module, written.entry, written.arguments, len(parameters))
+    module = store_module(name, written.text)
+    quick = MachineModule(written.text, module.__file__)
+    return Compiled(module, written.entry, written.arguments, len(parameters), quick)
 
 
 @dataclass(frozen=True)

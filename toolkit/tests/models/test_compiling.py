@@ -79,9 +79,10 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> Callable[[Compiled], Compiled]:
     """Lets generated functions run as they are written, without waiting for machine code."""
 
     def undo_jit(result: Compiled) -> Compiled:
-        for name, thing in list(vars(result.module).items()):
+        module = result.module.load()
+        for name, thing in list(vars(module).items()):
             if hasattr(thing, "py_func"):
-                monkeypatch.setattr(result.module, name, thing.py_func)
+                monkeypatch.setattr(module, name, thing.py_func)
         return result
 
     return undo_jit
@@ -331,12 +332,12 @@ def test_a_machine_compiles_once_even_if_two_begin_at_once(tmp_path) -> None:
 
 def test_the_file_is_named_by_what_is_in_it_and_restored_when_changed(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path))
-    one, other = (storage.load_module("test", f"VALUE = {value}") for value in (1, 2))
+    one, other = (storage.store_module("test", f"VALUE = {value}") for value in (1, 2))
     assert (one.VALUE, other.VALUE) == (1, 2)
     assert one.__file__ != other.__file__
     Path(one.__file__).write_text("VALUE = 3")
     storage._load.cache_clear()
-    again = storage.load_module("test", "VALUE = 1")
+    again = storage.store_module("test", "VALUE = 1")
     assert (again.VALUE, again.__file__) == (1, one.__file__)
 
 
@@ -344,4 +345,4 @@ def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path, monkeypatch) -
     (tmp_path / "file").touch()
     monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path / "file"))
     with pytest.raises(UsageError, match="Set TOOLKIT_CACHE to a folder that can be written"):
-        storage.load_module("test", "VALUE = 'nowhere'")
+        storage.store_module("test", "VALUE = 'nowhere'")
