@@ -41,7 +41,7 @@ class SandboxedModel(ModelByRows):
         rows = self._admitted(theta)[row]
         each, slopes = self.engine.gradient(rows, sequence, self.tape(trials))
         slopes[:, [one.values is not None for one in self.parameters]] = 0.0
-        return sum_by_row(row, len(theta), each, slopes)
+        return sum_by_row(row, len(theta), each), sum_by_row(row, len(theta), slopes)
 
     def totals(self, theta: np.ndarray, trials: Trials, *, interpreted: bool = False) -> np.ndarray:
         """(sequences,) log-likelihoods, with a row of parameters (sequences, parameters) for each.

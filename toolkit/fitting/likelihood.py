@@ -80,17 +80,22 @@ class Likelihood:
         unit
             (rows,) whose trials.
         """
+        total, gradient, _ = self.expand(theta, unit)
+        return total, gradient
+
+    def expand(self, theta: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """The same, and the Fisher information (rows, parameters, parameters), or None if the model does not tell it."""
         if not len(unit):
-            return np.zeros(0), np.zeros(theta.shape)
+            return np.zeros(0), np.zeros(theta.shape), None
         if isinstance(self.model, ModelByRows):
-            return self.model.log_likelihood_and_gradient_of_rows(theta, unit, self.trials)
+            return self.model.expand_of_rows(theta, unit, self.trials)
         counts = np.bincount(unit, minlength=len(self.trials.participants))
         layout = self._layout_for(counts)
         lane, slot = layout.place(unit)
         placed = np.broadcast_to(theta[:1], (int(slot.max()) + 1, layout.n_lanes, theta.shape[1])).copy()
         placed[slot, lane] = theta
         total, gradient = layout.evaluate(self.model, placed)
-        return total[slot, lane], gradient[slot, lane]
+        return total[slot, lane], gradient[slot, lane], None
 
     @cached_property
     def _whole(self) -> _Layout:

@@ -35,12 +35,18 @@ N_FINISHED = 3
 ROUGH = 1e-6
 """Relative improvement that counts as none in the searches before, and which a slope must promise."""
 
+LEAST_GAIN = 1e-3
+"""Nats that a step must promise in these searches where the model tells the information that choices have."""
+
 _SAME_PLACE = 0.05
 """Share of the bounds' width within which another's optimum is no new start."""
 
 _SHARE_OF_BLOCK = 0.4
 """Numbers of a block of units, as a share of those that a model works on at once: what a model knows of the trials
 takes some hundred times the memory …"""
+
+_SHARE_OF_LEARNERS = 4.0
+"""The same of learners, which know next to nothing of the trials and pay for every block with small arrays …"""
 
 _SHARE_SHARED, _SHARE_OF_LEARNERS_SHARED = 0.1, 0.02
 """… and from how many on units are shared out at all, sooner for learners whose trials cost more than their search …"""
@@ -60,6 +66,21 @@ class Posterior:
         log_likelihood, slope = self._likelihood.evaluate(theta, unit)
         log_prior, prior_slope = self._prior.evaluate(theta)
         return log_likelihood + log_prior, slope + prior_slope, log_likelihood
+
+    def loss(self, theta: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Negative log posterior densities, their gradients, and a guess of their curvature if the model has one.
+
+        Returns
+        -------
+        (rows,), (rows, parameters), and (rows, parameters, parameters) positive definite or None: the information that the
+        choices have of the parameters, and the curvature of the prior.
+        """
+        log_likelihood, slope, information = self._likelihood.expand(theta, unit)
+        log_prior, prior_slope = self._prior.evaluate(theta)
+        if information is not None:
+            own = np.arange(theta.shape[1])
+            information[:, own, own] += self._prior.curvature(theta)
+        return -(log_likelihood + log_prior), -(slope + prior_slope), information
 
 
 class MultiStart:
@@ -97,8 +118,10 @@ class MultiStart:
         n_units = len(trials.participants)
         self.company = np.zeros(n_units, dtype=int) if company is None else company
         # An even number of blocks keeps two cores busy to the end.
-        shared = _SHARE_OF_LEARNERS_SHARED if isinstance(model, SequentialModel) else _SHARE_SHARED
-        n_blocks = 2 * math.ceil(share / _SHARE_OF_BLOCK / 2) if share > shared else 1
+        learner = isinstance(model, SequentialModel)
+        shared = _SHARE_OF_LEARNERS_SHARED if learner else _SHARE_SHARED
+        size = _SHARE_OF_LEARNERS if learner else _SHARE_OF_BLOCK
+        n_blocks = 2 * math.ceil(share / size / 2) if share > shared else 1
         self.blocks = np.array_split(np.arange(n_units), min(n_units, n_blocks))
         self._keeps = share <= _SHARE_KEPT
         self._kept: dict[int, Posterior] = {}
@@ -157,11 +180,12 @@ class MultiStart:
         def search(block: np.ndarray, posterior: Posterior) -> None:
             start, unit = np.nonzero(np.isfinite(starts[:, block]).all(-1))
 
-            def objective(rows: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            def objective(
+                rows: np.ndarray, row: np.ndarray
+            ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
                 if self._interrupted:
                     raise CancelledError
-                log_posterior, gradient, _ = posterior.evaluate(rows, unit[row])
-                return -log_posterior, -gradient
+                return posterior.loss(rows, unit[row])
 
             minima = minimise(
                 objective,
@@ -170,6 +194,7 @@ class MultiStart:
                 self.upper,
                 no_gain=no_gain,
                 least_promise=self._least_promise if no_gain > NO_GAIN else 0.0,
+                least_gain=LEAST_GAIN if no_gain > NO_GAIN else 0.0,
                 by_order=by_order,
                 finished=self.finished,
             )

@@ -1,18 +1,19 @@
-"""Many small bounded minimisations at once: quasi-Newton, every row with its own step and curvature."""
+"""Many small bounded minimisations at once: every row with its own step, and a curvature it learned or was told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from toolkit.errors import UsageError
-from toolkit.fitting.steps import NO_GAIN, Rows, move, shorten
+from toolkit.fitting.steps import NO_GAIN, Rows, believe, move, shorten
 
-Objective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""``objective(theta (rows, parameters), row (rows,))`` -> value (rows,), gradient (rows, parameters)."""
+Objective = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray | None, ...]]
+"""``objective(theta (rows, parameters), row (rows,))`` -> value (rows,), gradient (rows, parameters) and, from some, a guess
+of the curvature (rows, parameters, parameters), positive semidefinite, or None."""
 
 MAX_EVALUATIONS = 400
 
@@ -60,6 +61,7 @@ def minimise(
     *,
     no_gain: float = NO_GAIN,
     least_promise: float = 0.0,
+    least_gain: float = 0.0,
     by_order: bool = False,
     max_evaluations: int = MAX_EVALUATIONS,
     finished: Callable[[int], None] = lambda n_rows: None,
@@ -82,6 +84,9 @@ def minimise(
         Relative improvement that counts as none; a row is finished after three such steps in a row.
     least_promise
         Relative improvement by the slope up to which a step that was refused is not shortened further.
+    least_gain
+        Improvement that a step must promise where the objective tells its curvature, which is then believed at every
+        step. With 0 it is what searches begin with, and they learn the rest.
     by_order
         Whether steps change orders of magnitude rather than values of parameters whose lower bound is 0. Valleys
         between a value and the exponential of another are straight then.
@@ -93,7 +98,8 @@ def minimise(
     start, lower, upper = (np.asarray(array, dtype=float) for array in (start, lower, upper))
     _check(start, lower, upper)
     scale = _Scale(lower, upper, by_order)
-    return _Search(objective, start, scale, no_gain, least_promise, max_evaluations, finished).run()
+    limits = _Limits(no_gain, least_promise, least_gain, max_evaluations)
+    return _Search(objective, start, scale, limits, finished).run()
 
 
 def _check(start: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
@@ -130,6 +136,16 @@ class _Scale:
         return self.width * np.where(self.by_order, bent, 1.0)
 
 
+@dataclass(frozen=True)
+class _Limits:
+    """When a row is finished, see :func:`minimise`."""
+
+    no_gain: float
+    least_promise: float
+    least_gain: float
+    max_evaluations: int
+
+
 class _Search:
     """One call of :func:`minimise`."""
 
@@ -138,14 +154,11 @@ class _Search:
         objective: Objective,
         start: np.ndarray,
         scale: _Scale,
-        no_gain: float,
-        least_promise: float,
-        max_evaluations: int,
+        limits: _Limits,
         finished: Callable[[int], None],
     ) -> None:
         self.objective, self.scale = objective, scale
-        self.no_gain, self.least_promise = no_gain, least_promise
-        self.max_evaluations, self.finished = max_evaluations, finished
+        self.limits, self.finished = limits, finished
         n_rows, n_parameters = start.shape
         self.start = scale.inside(start)
         self.found = Minima(
@@ -160,34 +173,45 @@ class _Search:
         )
 
     def run(self) -> Minima:
-        number = np.arange(len(self.start))
-        value, gradient = self._evaluate(self.start, number)
+        number, limits = np.arange(len(self.start)), self.limits
+        value, gradient, curvature = self._evaluate(self.start, number)
         usable = np.isfinite(value)
         self.finished(int((~usable).sum()))
         rows = Rows.begin(number[usable], self.start[usable], value[usable], gradient[usable])
+        if curvature is None:
+            limits = self.limits = replace(limits, least_gain=0.0)
+        else:
+            believe(rows, curvature[usable])
         n_evaluations, ended = 1, self._finish(rows, stuck=np.zeros(len(rows.number), dtype=bool))
-        while not ended.all() and n_evaluations < self.max_evaluations:
+        while not ended.all() and n_evaluations < limits.max_evaluations:
             rows = rows.at(~ended) if ended.any() else rows
             point = rows.trial()
-            value, gradient = self._evaluate(point, rows.number)
+            value, gradient, curvature = self._evaluate(point, rows.number)
             expected = (rows.gradient * (point - rows.x)).sum(-1)
             accepted = value <= rows.value + _SUFFICIENT_DECREASE * expected
             new = {"x": point[accepted], "value": value[accepted], "gradient": gradient[accepted]}
-            rows.change(accepted, partial(move, no_gain=self.no_gain, **new))
-            stuck = shorten(rows, ~accepted, point, value, expected, self.least_promise)
+            told = curvature[accepted] if limits.least_gain else None
+            rows.change(accepted, partial(move, no_gain=limits.no_gain, told=told, **new))
+            stuck = shorten(rows, ~accepted, point, value, expected, limits.least_promise)
             n_evaluations, ended = n_evaluations + 1, self._finish(rows, stuck)
         self._record(rows, ~ended, f"still improving after {n_evaluations} evaluations")
         return self.found
 
-    def _evaluate(self, x: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values, infinity where they or their slopes are not finite, and gradients on the scale."""
-        value, gradient = self.objective(self.scale.theta(x), number)
+    def _evaluate(
+        self, x: np.ndarray, number: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Values, infinity where they or their slopes are not finite, gradients and curvature on the scale."""
+        value, gradient, *more = self.objective(self.scale.theta(x), number)
         good = np.isfinite(value) & np.isfinite(gradient).all(-1)
-        return np.where(good, value, np.inf), np.where(good[:, None], gradient * self.scale.slope(x), 0.0)
+        slope, curvature = self.scale.slope(x), more[0] if more else None
+        if curvature is not None:
+            slope = np.broadcast_to(slope, x.shape)
+            curvature = curvature * slope[:, :, None] * slope[:, None, :]
+        return np.where(good, value, np.inf), np.where(good[:, None], gradient * slope, 0.0), curvature
 
     def _finish(self, rows: Rows, stuck: np.ndarray) -> np.ndarray:
         """Record the rows that are finished and say which they are."""
-        flat = rows.is_flat()
+        flat = rows.is_flat(self.limits.least_gain)
         self._record(rows, flat, "")
         self._record(rows, stuck & ~flat, "no step lowers the value, though it is not flat")
         return flat | stuck

@@ -29,6 +29,10 @@ _TIMES_INSIDE = 3
 _GROWTH = 4.0
 """Factor of the next step along one on which the slope did not flatten."""
 
+_DOUBT = 1e-3
+"""How much more curved everything is taken to be than was told, so that no step is endless."""
+
+_LARGEST_CURVATURE = 1e100
 _SMALLEST_MOVE = 1e-10
 _SMALLEST_SPREAD = 1e-25
 _LARGEST_SPREAD = 1e6
@@ -97,9 +101,13 @@ class Rows:
     def free_gradient(self) -> np.ndarray:
         return np.where(self.pinned(), 0, self.gradient)
 
-    def is_flat(self) -> np.ndarray:
-        """(rows,) whether there is nothing more to gain."""
-        return (self.slope() <= FLAT) | (self.times_no_gain >= _TIMES_NO_GAIN)
+    def is_flat(self, least_gain: float = 0.0) -> np.ndarray:
+        """(rows,) whether there is nothing more to gain, or no more than that where the curvature is believed."""
+        flat = (self.slope() <= FLAT) | (self.times_no_gain >= _TIMES_NO_GAIN)
+        if not least_gain:
+            return flat
+        promised = -(self.direction * self.gradient).sum(-1) / 2
+        return flat | (~self.fresh & (self.step == 1) & (promised <= least_gain))
 
     def slope(self) -> np.ndarray:
         """(rows,) most that the value would change on a straight way to a bound."""
@@ -107,15 +115,35 @@ class Rows:
         return np.abs(self.gradient * room).max(-1, initial=0)
 
 
-def move(rows: Rows, x: np.ndarray, value: np.ndarray, gradient: np.ndarray, no_gain: float) -> None:
-    """Take a step, learn from it, and choose the next; a relative gain up to ``no_gain`` is none."""
+def believe(rows: Rows, curvature: np.ndarray) -> None:
+    """Take a curvature (rows, parameters, parameters) for the true one, and choose the next step by it."""
+    known = np.nan_to_num(curvature, nan=0.0, posinf=_LARGEST_CURVATURE)
+    own = np.arange(known.shape[1])
+    known[:, own, own] += _DOUBT * (known[:, own, own] + 1)
+    rows.spread, rows.fresh = np.linalg.inv(known), np.zeros(len(known), dtype=bool)
+    _aim(rows)
+
+
+def move(
+    rows: Rows,
+    x: np.ndarray,
+    value: np.ndarray,
+    gradient: np.ndarray,
+    no_gain: float,
+    told: np.ndarray | None = None,
+) -> None:
+    """Take a step, learn from it or be told the curvature, and choose the next; a relative gain up to ``no_gain`` is none."""
     gained = rows.value - value > no_gain * np.maximum(1, np.abs(value))
     rows.times_no_gain = np.where(gained, 0, rows.times_no_gain + 1)
-    _learn_curvature(rows, x - rows.x, gradient - rows.gradient)
+    if told is None:
+        _learn_curvature(rows, x - rows.x, gradient - rows.gradient)
     rows.x, rows.value, rows.gradient = x, value, gradient
     rows.iterations += 1
     rows.inside = np.maximum(rows.inside - 1, 0)
-    _aim(rows)
+    if told is None:
+        _aim(rows)
+    else:
+        believe(rows, told)
 
 
 def shorten(

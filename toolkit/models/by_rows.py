@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -45,6 +45,18 @@ class ModelByRows(Model):
         (rows,) and (rows, parameters)
         """
 
+    def expand_of_rows(
+        self, theta: np.ndarray, participant: np.ndarray, trials: Trials
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """The same, and what searches can know of the curvature.
+
+        Returns
+        -------
+        (rows,), (rows, parameters), and the Fisher information of the choices (rows, parameters, parameters), or
+        None for a model that does not tell it.
+        """
+        return *self.log_likelihood_and_gradient_of_rows(theta, participant, trials), None
+
     def log_likelihood_and_gradient(self, theta: np.ndarray, trials: Trials) -> tuple[np.ndarray, np.ndarray]:
         theta = np.asarray(theta, dtype=float)
         self._by_sequence(torch.as_tensor(theta), trials)  # Whether they fit.
@@ -76,10 +88,9 @@ class ModelBySequences(ModelByRows):
     ) -> tuple[np.ndarray, np.ndarray]:
         self._check_rows(theta, trials)
         data = TrialTensors.of(trials, torch.as_tensor(theta))
-        spread = data.remember("sequences of participants", lambda: SequencesOf(trials))
-        row, sequence = spread.of(participant)
+        row, sequence = SequencesOf.known(data, trials).of(participant)
         each, slopes = self._of_sequences(theta[row], sequence, data)
-        return sum_by_row(row, len(theta), each, slopes)
+        return sum_by_row(row, len(theta), each), sum_by_row(row, len(theta), slopes)
 
 
 class CompiledModel(ModelBySequences):
@@ -89,9 +100,13 @@ class CompiledModel(ModelBySequences):
     ----------
     n_threads
         How many sequences are computed at once; 2 or more pay on an idle machine.
+    guided
+        Whether the Fisher information of its choices is a good guess of the likelihood's curvature, also far from the
+        optimum. Searches then go by it and need half as many steps; where valleys are bent they would stop too early.
     """
 
     n_threads: int = 1
+    guided: ClassVar[bool] = False
 
     @abstractmethod
     def _compiled_for(self, data: TrialTensors) -> tuple[Compiled, Sequences, dict[str, Any]]:
@@ -105,6 +120,30 @@ class CompiledModel(ModelBySequences):
             theta, sequence, sequences, constants, smallest=SMALLEST_PROBABILITY, n_threads=self.n_threads
         )
 
+    def expand_of_rows(
+        self, theta: np.ndarray, participant: np.ndarray, trials: Trials
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        if not self.guided:
+            return super().expand_of_rows(theta, participant, trials)
+        self._check_rows(theta, trials)
+        data = TrialTensors.of(trials, torch.as_tensor(theta))
+        row, sequence = SequencesOf.known(data, trials).of(participant)
+        compiled, sequences, constants = self._compiled_for(data)
+        total, gradient, information = compiled.expand(
+            theta[row],
+            sequence,
+            sequences,
+            constants,
+            smallest=SMALLEST_PROBABILITY,
+            n_threads=self.n_threads,
+        )
+        n_rows = len(theta)
+        return (
+            sum_by_row(row, n_rows, total),
+            sum_by_row(row, n_rows, gradient),
+            sum_by_row(row, n_rows, information),
+        )
+
 
 class SequencesOf:
     """Which sequences are whose."""
@@ -115,6 +154,11 @@ class SequencesOf:
         self._n_sequences = np.bincount(participant, minlength=len(trials.participants))
         self._first = self._n_sequences.cumsum() - self._n_sequences
 
+    @classmethod
+    def known(cls, data: TrialTensors, trials: Trials) -> Self:
+        """Those of trials, found out once."""
+        return data.remember("sequences of participants", lambda: cls(trials))
+
     def of(self, participant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """All sequences of the participant of every row: the row's number and the sequence's, one behind the other."""
         counts = self._n_sequences[participant]
@@ -123,14 +167,11 @@ class SequencesOf:
         return row, self._order[self._first[participant][row] + number]
 
 
-def sum_by_row(
-    row: np.ndarray, n_rows: int, each: np.ndarray, slopes: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Values (sequences,) and gradients (sequences, parameters) summed over the sequences of each row."""
-    total, gradient = np.zeros(n_rows), np.zeros((n_rows, slopes.shape[1]))
-    np.add.at(total, row, each)
-    np.add.at(gradient, row, slopes)
-    return total, gradient
+def sum_by_row(row: np.ndarray, n_rows: int, each: np.ndarray) -> np.ndarray:
+    """Values (sequences, …) summed over the sequences of each row, which come one behind the other: (rows, …)."""
+    if len(row) == n_rows:
+        return each  # Every row has one sequence.
+    return np.add.reduceat(each, np.searchsorted(row, np.arange(n_rows)))
 
 
 def join_sequences(data: TrialTensors, arrays: Mapping[str, torch.Tensor]) -> Sequences:

@@ -33,6 +33,7 @@ class Kalman(SequentialModel):
 
     name = "kalman"
     schemas = ("bandit",)
+    guided = True
     parameters = (
         INVERSE_TEMPERATURE,
         Parameter("noise", 0.01, 20.0, "how little a single outcome says"),

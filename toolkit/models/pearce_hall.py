@@ -35,6 +35,7 @@ class PearceHall(SequentialModel):
 
     name = "pearce_hall"
     schemas = ("bandit",)
+    guided = True
     parameters = (
         INVERSE_TEMPERATURE,
         Parameter("learning_rate", 0.0, 1.0, "how far values move towards outcomes"),

@@ -20,7 +20,7 @@ from toolkit.models.reward_learning import (
     range_of_outcomes,
     with_priors,
 )
-from toolkit.models.sequential import SequentialModel
+from toolkit.models.sequential import SequentialModel, fill_softmax
 from toolkit.trials import Trials
 
 Distinction = Literal["sign", "chosen", "confirmation"]
@@ -144,6 +144,7 @@ class RescorlaWagner(SequentialModel):
 
     name = "rescorla_wagner"
     schemas = ("bandit",)
+    guided = True
     parameters = Variant().parameters()
     variant: ClassVar[Variant] = Variant()
 
@@ -180,14 +181,21 @@ class RescorlaWagner(SequentialModel):
         forgetting = at(theta, other_at[3], 0.0)
         lapse = at(theta, other_at[4], 0.0)
         initial = at(theta, other_at[5], begin)
+        repeats = other_at[1] >= 0
+        lapses = other_at[4] >= 0
         value = np.full((n_contexts, n_options), initial)
         trace = np.zeros((n_contexts, n_options))
         drive = np.zeros(n_options)
         for t in range(len(context)):
             here = context[t]
             for k in range(n_options):
-                drive[k] = steepness * value[here, k] + trace_weight * trace[here, k]
-            fill_choice(drive, lapse, p[t])
+                drive[k] = steepness * value[here, k]
+                if repeats:
+                    drive[k] += trace_weight * trace[here, k]
+            if lapses:
+                fill_choice(drive, lapse, p[t])
+            else:
+                fill_softmax(drive, 1.0, p[t])
             for k in range(n_options):
                 chosen = 1 if choice[t] == k else 0
                 if np.isnan(outcome[t, k]):
@@ -196,7 +204,7 @@ class RescorlaWagner(SequentialModel):
                     error = outcome[t, k] - value[here, k]
                     place = rate_at[int(forced[t]), chosen, 1 if error > 0.0 else 0]
                     value[here, k] += at(theta, place, 0.0) * error
-                if choice[t] >= 0 and not forced[t]:
+                if repeats and choice[t] >= 0 and not forced[t]:
                     trace[here, k] += trace_rate * (chosen - trace[here, k])
 
 

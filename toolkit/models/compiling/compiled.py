@@ -137,11 +137,40 @@ class Compiled:
 
         Probabilities below ``smallest`` count as ``smallest`` and have no gradient.
         """
-        total, gradient = np.zeros(len(theta)), np.zeros((len(theta), self.n_parameters))
+        outputs = self._sums(len(theta), n_informed=0)
+        self._sum(theta, sequence, data, constants, smallest, outputs, n_threads)
+        return outputs[:2]
+
+    def expand(
+        self,
+        theta: np.ndarray,
+        sequence: np.ndarray,
+        data: Sequences,
+        constants: Mapping[str, Any],
+        smallest: float,
+        n_threads: int = 1,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same, and the Fisher information of the choices: (rows, parameters, parameters)."""
+        total, gradient, lower = self._sums(len(theta), n_informed=len(theta))
+        self._sum(theta, sequence, data, constants, smallest, (total, gradient, lower), n_threads)
+        return total, gradient, lower + np.tril(lower, -1).transpose(0, 2, 1)
+
+    def _sums(self, n_rows: int, n_informed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        n = self.n_parameters
+        return np.zeros(n_rows), np.zeros((n_rows, n)), np.zeros((n_informed, n, n))
+
+    def _sum(
+        self,
+        theta: np.ndarray,
+        sequence: np.ndarray,
+        data: Sequences,
+        constants: Mapping[str, Any],
+        smallest: float,
+        outputs: tuple[np.ndarray, ...],
+        n_threads: int,
+    ) -> None:
         settings = (data.chosen, smallest, data.n_trials, data.n_options)
-        outputs = (total, gradient)
         self._run("sum_log_likelihood__", theta, sequence, data, constants, settings, outputs, n_threads)
-        return total, gradient
 
     def _run(
         self,
@@ -181,7 +210,6 @@ class Compiled:
             raise UsageError(
                 f"numba cannot compile it: {_in_short(error)}", where=f"{self.name} in {self.path}"
             ) from error
-
 
     def _call(self, driver: str, *given: Any) -> None:
         if self.quick is not None and driver not in self._left_to_numba:

@@ -43,7 +43,9 @@ def fill_tangents__({shared}, p__, d__):
 
 
 @njit__(**CACHED__)
-def sum_log_likelihood__({shared}, chosen__, smallest__, n_trials__, n_options__, total__, gradient__):
+def sum_log_likelihood__(
+    {shared}, chosen__, smallest__, n_trials__, n_options__, total__, gradient__, information__
+):
     scratch_p__ = np.empty((1, n_trials__, n_options__))
     scratch_d__ = np.empty((n_trials__, n_options__, {n_parameters}))
     for r__ in range(theta__.shape[0]):
@@ -55,6 +57,15 @@ def sum_log_likelihood__({shared}, chosen__, smallest__, n_trials__, n_options__
             k__ = chosen__[a__ + t__]
             if k__ < 0:
                 continue
+            if information__.shape[0] > 0:
+                for o__ in range(n_options__):
+                    q__ = scratch_p__[0, t__, o__]
+                    if q__ >= smallest__:
+                        w__ = 1.0 / q__
+                        for i__ in range({n_parameters}):
+                            s__ = scratch_d__[t__, o__, i__] * w__
+                            for j__ in range(i__ + 1):
+                                information__[r__, i__, j__] += s__ * scratch_d__[t__, o__, j__]
             q__ = scratch_p__[0, t__, k__]
             if q__ < smallest__:
                 total__[r__] += np.log(smallest__)

@@ -37,6 +37,20 @@ def test_densities_are_scipys_cut_off_at_the_bounds(prior) -> None:
     np.testing.assert_allclose(gradient[1:-1, 0], (higher - lower) / 2e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("prior", [stats.norm(1, 2), stats.beta(1.1, 3, scale=2), stats.gamma(1.2, scale=5)])
+def test_curvature_is_how_slopes_fall(prior) -> None:
+    known, x = Prior([Parameter("one", 0.0, 2.0, "", prior=prior)]), np.linspace(0.2, 1.8, 5)[:, None]
+    higher, lower = (known.evaluate(x + step)[1] for step in (1e-6, -1e-6))
+    np.testing.assert_allclose(known.curvature(x), (lower - higher) / 2e-6, rtol=1e-6)
+
+
+def test_there_is_nothing_outside_a_prior() -> None:
+    density, _ = Prior([Parameter("one", -1.0, 2.0, "", prior=stats.gamma(2))]).evaluate(
+        np.array([[-0.5], [0.5]])
+    )
+    assert density[0] == -np.inf and np.isfinite(density[1])
+
+
 def test_slopes_are_numbers_at_the_ends_of_flat_priors() -> None:
     for prior in (stats.beta(1, 1), stats.gamma(1)):
         _, gradient = Prior([Parameter("one", 0.0, 1.0, "", prior=prior)]).evaluate(np.array([[0.0], [1.0]]))

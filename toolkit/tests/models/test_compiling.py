@@ -126,6 +126,28 @@ def test_derivatives_are_those_of_torch() -> None:
     np.testing.assert_allclose(tangents, torch.autograd.functional.jacobian(with_torch, theta), atol=1e-10)
 
 
+def test_information_is_that_of_the_probabilities_and_nothing_is_left_to_numba() -> None:
+    rng = np.random.default_rng(2)
+    choice, outcome = rng.integers(0, 2, 30), rng.normal(size=30)
+    result = compile_sequence(functions.delta_rule, TWO, per_trial={"choice": choice, "outcome": outcome})
+    scored = np.where(np.arange(30) % 7 == 0, -1, choice)
+    data = Sequences(np.array([0, 18, 30]), {"choice": choice, "outcome": outcome}, scored, 2)
+    given = (rng.uniform(0.2, 0.9, (4, 2)), np.array([0, 1, 1, 0]), data, {})
+    total, gradient, information = result.expand(*given, smallest=1e-12)
+    p, tangents = result.probabilities_and_tangents(*given)
+    for row, sequence in enumerate(given[1]):
+        first, last = data.first[sequence : sequence + 2]
+        shown = scored[first:last] >= 0
+        own_p, own = p[row, : last - first][shown], tangents[row, : last - first][shown]
+        expected = np.einsum("tk,tki,tkj->ij", 1 / own_p, own, own)
+        np.testing.assert_allclose(information[row], expected, rtol=1e-10)
+    for ours, theirs in zip(
+        (total, gradient), result.log_likelihood_and_gradient(*given, 1e-12), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    assert result.quick is not None and not result._left_to_numba
+
+
 def test_only_parameters_that_matter_are_carried() -> None:
     """The temperature of a choice rule changes nothing that is learned, so no array has a place for it."""
     per_trial = {"choice": np.zeros(1, dtype=int), "outcome": np.zeros(1)}

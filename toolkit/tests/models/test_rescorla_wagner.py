@@ -317,7 +317,7 @@ class TestPeople:
         at .326, .185, .136, .274 with 85.60.
         """
         trials = people(part)
-        found = fit(name, trials, method="map", n_starts=4, progress=False)
+        found = fit(name, trials, method="map", n_starts=12, progress=False)
         check_fit(found, nll, bic, {})
         theta, height = found.theta, found.table["log_posterior"].to_numpy(copy=True)
         own = trials.take(trials.participant_index == hard)
