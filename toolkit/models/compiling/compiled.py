@@ -124,22 +124,10 @@ class Compiled:
         self._run("fill_tangents__", theta, sequence, data, constants, (), (p, tangents), n_threads)
         return p, tangents
 
-    def log_likelihood_and_gradient(
-        self,
-        theta: np.ndarray,
-        sequence: np.ndarray,
-        data: Sequences,
-        constants: Mapping[str, Any],
-        smallest: float,
-        n_threads: int = 1,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Summed log-probability of the choices, (rows,), and its gradient, (rows, parameters).
-
-        Probabilities below ``smallest`` count as ``smallest`` and have no gradient.
-        """
-        outputs = self._sums(len(theta), n_informed=0)
-        self._sum(theta, sequence, data, constants, smallest, outputs, n_threads)
-        return outputs[:2]
+    def log_likelihood_and_gradient(self, *given: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The first two of what :meth:`expand` returns, which need less time alone."""
+        total, gradient, _ = self.expand(*given, **options, informed=False)
+        return total, gradient
 
     def expand(
         self,
@@ -149,28 +137,20 @@ class Compiled:
         constants: Mapping[str, Any],
         smallest: float,
         n_threads: int = 1,
+        *,
+        informed: bool = True,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The same, and the Fisher information of the choices: (rows, parameters, parameters)."""
-        total, gradient, lower = self._sums(len(theta), n_informed=len(theta))
-        self._sum(theta, sequence, data, constants, smallest, (total, gradient, lower), n_threads)
-        return total, gradient, lower + np.tril(lower, -1).transpose(0, 2, 1)
+        """Summed log-probability of the choices, (rows,), its gradient, (rows, parameters), and their Fisher information.
 
-    def _sums(self, n_rows: int, n_informed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        n = self.n_parameters
-        return np.zeros(n_rows), np.zeros((n_rows, n)), np.zeros((n_informed, n, n))
-
-    def _sum(
-        self,
-        theta: np.ndarray,
-        sequence: np.ndarray,
-        data: Sequences,
-        constants: Mapping[str, Any],
-        smallest: float,
-        outputs: tuple[np.ndarray, ...],
-        n_threads: int,
-    ) -> None:
+        The information is (rows, parameters, parameters), without any rows unless ``informed``. Probabilities below
+        ``smallest`` count as ``smallest`` and have no gradient.
+        """
+        n_rows, n = len(theta), self.n_parameters
+        outputs = np.zeros(n_rows), np.zeros((n_rows, n)), np.zeros((n_rows * informed, n, n))
         settings = (data.chosen, smallest, data.n_trials, data.n_options)
         self._run("sum_log_likelihood__", theta, sequence, data, constants, settings, outputs, n_threads)
+        total, gradient, lower = outputs
+        return total, gradient, lower + np.tril(lower, -1).transpose(0, 2, 1)
 
     def _run(
         self,
