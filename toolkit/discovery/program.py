@@ -27,7 +27,7 @@ from toolkit.models.base import SMALLEST_PROBABILITY, Array, Parameter, TrialTen
 from toolkit.models.compiling import write_sequence
 from toolkit.trials import Trials
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """To be raised when the same text comes to mean something else."""
 
 _EXAMPLES = {"code": np.int64, "number": np.float64, "flag": np.bool_}

@@ -17,6 +17,7 @@ from toolkit.fitting.estimates import RESULTS, Estimates, criteria
 from toolkit.fitting.likelihood import Share, units_of
 from toolkit.fitting.multistart import N_EXCHANGED, N_FINISHED, MultiStart
 from toolkit.fitting.priors import Prior
+from toolkit.fitting.ridges import N_LEAVING
 from toolkit.fitting.starts import draw_starts
 from toolkit.io import read_table, write_table
 from toolkit.models import Model, get_model_for
@@ -144,7 +145,9 @@ def fit(
     scored = np.flatnonzero(grouped.n_scored > 0)
     if len(scored):
         some = grouped.take(np.isin(grouped.participant_index, scored))
-        n_searches = len(scored) * (len(starts) + 2 * N_EXCHANGED * exchange_rounds + N_FINISHED + 1)
+        n_searches = len(scored) * (
+            len(starts) + 2 * N_EXCHANGED * exchange_rounds + N_LEAVING + N_FINISHED + 1
+        )
         with one_thread(), _counter(n_searches, f"fitting {model.name}", show=progress) as finished:
             groups = None if company is None else np.asarray(company)[scored]
             search = MultiStart(model, some, prior, starts, finished, groups)

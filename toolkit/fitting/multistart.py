@@ -13,7 +13,8 @@ from toolkit.fitting.ends import SAME_VALUE, Ends, Optima
 from toolkit.fitting.likelihood import NUMBERS_AT_ONCE, Likelihood
 from toolkit.fitting.optimiser import minimise
 from toolkit.fitting.priors import Prior
-from toolkit.fitting.starts import MARGIN_OF_OTHERS, bounds_of, clip_inside, most_different
+from toolkit.fitting.ridges import N_PLACES, leave_ridges
+from toolkit.fitting.starts import MARGIN_OF_OTHERS, bounds_of, clip_inside, draw_starts, most_different
 from toolkit.fitting.steps import NO_GAIN
 from toolkit.models import Model
 from toolkit.models.by_rows import ModelByRows
@@ -165,6 +166,7 @@ class MultiStart:
             unsure = (found.agreed() < ENOUGH_AGREED)[:, None]
             more = np.where(unsure, offered[N_EXCHANGED : 2 * N_EXCHANGED], np.nan)
             found = found.joined(self._search(more, ROUGH))
+        found = found.joined(self._search(self._off_ridges(found.best()[0]), ROUGH))
         number = found.leading(N_FINISHED)
         found = found.replaced(number, self._search(found.at(number), NO_GAIN))
         # Once more on another scale and with a fresh idea of the curvature: both can be wrong in a flat valley.
@@ -217,13 +219,25 @@ class MultiStart:
                 offered[: len(chosen), members] = (self.lower + width * chosen)[:, None]
         offered = offered[np.isfinite(offered).all(-1).any(1)]
         offered = clip_inside(offered, self.lower, self.upper, MARGIN_OF_OTHERS)
-        value = np.full(offered.shape[:2], -np.inf)
-
-        def evaluate(block: np.ndarray, posterior: Posterior) -> None:
-            own = (np.abs(offered[:, block] - best[block]) / width).max(-1) < _SAME_PLACE
-            offer, unit = np.nonzero(np.isfinite(offered[:, block]).all(-1) & ~own)
-            value[offer, block[unit]] = posterior.evaluate(offered[offer, block[unit]], unit)[0]
-
-        self.on_blocks(evaluate)
+        own = (np.abs(offered - best) / width).max(-1) < _SAME_PLACE
+        value = self._evaluate(np.where(own[..., None], np.nan, offered))[0]
         value[np.isnan(value)] = -np.inf
         return np.take_along_axis(offered, np.argsort(-value, 0, kind="stable")[..., None], 0)
+
+    def _off_ridges(self, best: np.ndarray) -> np.ndarray:
+        """(starts, units, parameters) from which searches leave the ridge that a unit ended on, if it did."""
+        places = draw_starts(self.model.parameters, N_PLACES)[:N_PLACES]
+        return leave_ridges(self._evaluate, best, places, self.lower, self.upper)
+
+    def _evaluate(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log posteriors (rows, units) and gradients of rows (rows, units, parameters), NaN where those are."""
+        value, gradient = np.full(theta.shape[:2], np.nan), np.full(theta.shape, np.nan)
+
+        def evaluate(block: np.ndarray, posterior: Posterior) -> None:
+            row, unit = np.nonzero(np.isfinite(theta[:, block]).all(-1))
+            place = (row, block[unit])
+            if len(row):
+                value[place], gradient[place], _ = posterior.evaluate(theta[place], unit)
+
+        self.on_blocks(evaluate)
+        return value, gradient
