@@ -124,7 +124,7 @@ def _search(trials: Trials, loop: _Loop) -> Row:
         ours_s=seconds,
         reference_s=loop.seconds * len(tried) * (people - 1),
         goal=f"< {_ALLOWED_S:g} s",
-        same_result=len(accepted) == rounds * candidates,
+        same_result=len(accepted) == len(tried) >= rounds * candidates,
         met=seconds < _ALLOWED_S,
         note=f"processor seconds {cpu:.3g}; {len(accepted)} of {len(tried)} programs could be fitted; workers are started "
         f"and baselines fitted in this time; the loop's is that of the hybrid model for each, {loop.n_starts} starts",

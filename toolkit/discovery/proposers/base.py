@@ -91,7 +91,7 @@ class Situation:
 
 
 class Proposer(Protocol):
-    """Thinks of programs.
+    """Thinks of programs; those that inherit from it have nothing left to try when rounds are over.
 
     Attributes
     ----------
@@ -103,6 +103,10 @@ class Proposer(Protocol):
 
     def propose(self, situation: Situation) -> list[Proposal]:
         """At most ``situation.n`` proposals; none ends the search."""
+
+    def close(self, situation: Situation) -> list[Proposal]:
+        """What is left to try of the best when all rounds are over, asked until there is nothing left."""
+        return []
 
 
 def content_of(program: Program) -> dict[str, Any]:

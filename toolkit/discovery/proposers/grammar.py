@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from toolkit.discovery.grammar import Grammar, Sketch, write
 from toolkit.discovery.grammar.variation import cross, draw, mutate
-from toolkit.discovery.proposers.base import Candidate, Proposal, Situation, content_of
+from toolkit.discovery.proposers.base import Candidate, Proposal, Proposer, Situation, content_of
 from toolkit.discovery.task import Task
 
 N_IMAGINED = 100
 """Sketches that are thought of for every question …"""
+
+SHARE_WITHOUT = 0.5
+"""Of proposals, at the most, the best candidate without one of its mechanisms."""
 
 N_PARENTS = 6
 """… from so many of the best candidates, the better ones more often."""
@@ -25,8 +29,11 @@ SPREAD_OF_EFFECTS, NOISE, LEAST_NOISE = 40.0, 15.0, 3.0
 seen, and at the least."""
 
 
-class GrammarProposer:
+class GrammarProposer(Proposer):
     """Varies the best sketches, and tries those that look best by the mechanisms in them.
+
+    The best candidate is tried without each of its mechanisms, in every round some of them, and the rest when all
+    rounds are over, so that nothing stays in a winner that it does better without.
 
     The effect of every mechanism on the criterion is estimated from all that was tried, by a Bayesian
     linear regression; each proposal follows one draw from what is known of them, so that what is uncertain
@@ -44,15 +51,37 @@ class GrammarProposer:
         rng = np.random.default_rng(situation.seed)
         known = {sketch: one for one in situation.history if (sketch := self._sketch(one)) is not None}
         parents = [one for one in situation.ranked if self._sketch(one) is not None][:N_PARENTS]
-        imagined = self._imagine(parents, set(known), rng)
+        simpler = self._without_one(parents[:1], set(known))[: int(np.ceil(SHARE_WITHOUT * situation.n))]
+        tried = {*known, *(sketch for sketch, _ in simpler)}
+        imagined = self._imagine(parents, tried, rng)
         chosen: list[Sketch] = []
-        for _ in range(situation.n):
+        for _ in range(situation.n - len(simpler)):
             left = [sketch for sketch in imagined if sketch not in chosen]
             if not left:
                 break
             effects = self._draw_effects(list(known.items()), situation.baselines, rng)
             chosen.append(min(left, key=lambda sketch: float(self._row(sketch) @ effects)))
-        return [self._proposal(sketch, *imagined[sketch]) for sketch in chosen]
+        varied = [self._proposal(sketch, *imagined[sketch]) for sketch in chosen]
+        return [*(self._ablated(*one) for one in simpler), *varied]
+
+    def close(self, situation: Situation) -> list[Proposal]:
+        """The best candidate without each of its mechanisms, where that was not tried before."""
+        known = {sketch for one in situation.history if (sketch := self._sketch(one)) is not None}
+        best = [one for one in situation.ranked if self._sketch(one) is not None][:1]
+        return [self._ablated(*one) for one in self._without_one(best, known)[: situation.n]]
+
+    def _without_one(
+        self, candidates: Sequence[Candidate], known: set[Sketch]
+    ) -> list[tuple[Sketch, Candidate]]:
+        """New sketches of candidates without a mechanism, and without those that need it, in the grammar's order."""
+        found: dict[Sketch, Candidate] = {}
+        for one in candidates:
+            genes = self._sketch(one).by_kind
+            for kind in genes:
+                left = self.grammar.sketch({name: value for name, value in genes.items() if name != kind})
+                if left.genes and left not in known:
+                    found.setdefault(left, one)
+        return list(found.items())
 
     def _imagine(
         self, parents: Sequence[Candidate], known: set[Sketch], rng: np.random.Generator
@@ -112,6 +141,12 @@ class GrammarProposer:
     def _sketch(self, candidate: Candidate) -> Sketch | None:
         genes = candidate.proposal.origin.get("genes")
         return None if genes is None else self.grammar.sketch(genes)
+
+    def _ablated(self, sketch: Sketch, whole: Candidate) -> Proposal:
+        genes = self._sketch(whole).by_kind
+        removed = [f"{kind}: {value}" for kind, value in genes.items() if kind not in sketch.by_kind]
+        proposal = self._proposal(sketch, "ablate", (whole.name,))
+        return replace(proposal, origin={**proposal.origin, "removed": removed})
 
     def _proposal(self, sketch: Sketch, operator: str, parents: tuple[str, ...]) -> Proposal:
         name = " + ".join(value for _, value in sketch.genes)

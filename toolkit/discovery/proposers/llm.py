@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from toolkit.discovery.proposers.base import Proposal, Situation
+from toolkit.discovery.proposers.base import Proposal, Proposer, Situation
 from toolkit.discovery.proposers.replies import fault_of, read_programs
 from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.search.config import SearchConfig
@@ -24,7 +24,7 @@ _CAPS = ("cost cap", "token cap", "time cap")
 """How failures begin after which asking on is pointless."""
 
 
-class LanguageModelProposer:
+class LanguageModelProposer(Proposer):
     """Asks a language model for programs, in one question an island and round.
 
     Everything that is sent and comes back is in the client's journal, so that a search that goes on pays for

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolkit.discovery.proposers.base import Proposal, Situation
+from toolkit.discovery.proposers.base import Proposal, Proposer, Situation
 from toolkit.discovery.search.config import SearchConfig
 from toolkit.discovery.search.journal import SearchJournal
 from toolkit.errors import DataError
 
 
-class RecordedProposer:
+class RecordedProposer(Proposer):
     """Proposes what was proposed in a search before.
 
     Parameters
@@ -45,3 +45,7 @@ class RecordedProposer:
     def propose(self, situation: Situation) -> list[Proposal]:
         """What was proposed in this round, on this island; nothing behind the last round."""
         return self._journal.proposals(situation.round, situation.island) or []
+
+    def close(self, situation: Situation) -> list[Proposal]:
+        """What was left to try of the best of that search."""
+        return self.propose(situation)

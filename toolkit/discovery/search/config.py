@@ -100,9 +100,14 @@ class FitPart(_Part):
 
 
 class BudgetPart(_Part):
-    """Where a search ends though rounds are left; None is no cap. Seconds are those of the wall clock."""
+    """Where a search ends though rounds are left; None is no cap.
+
+    Seconds are those of the wall clock, processor seconds those of all cores together, which do not depend on what
+    else a machine is busy with.
+    """
 
     seconds: float | None = None
+    processor_seconds: float | None = None
     tokens: int | None = None
     usd: float | None = None
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from toolkit.discovery.proposers.base import Candidate, Proposal
 from toolkit.discovery.search.scoring import Score
+from toolkit.discovery.search.spending import Spent
 from toolkit.errors import DataError, UsageError
 from toolkit.io import append_line, read_json
 
@@ -32,8 +34,10 @@ class SearchJournal:
         What the search was begun with; empty before it was.
     baselines
         Scores of models of the literature and of chance.
-    seconds
-        Wall time of all rounds that are over.
+    spent
+        By all rounds that are over, and by the fits of baselines before them.
+    spent_until
+        The same up to the end of each round.
     title
         What was searched, and among whom.
     """
@@ -42,7 +46,8 @@ class SearchJournal:
         self.path = Path(path)
         self.start: dict[str, Any] = {}
         self.baselines: dict[str, Score] = {}
-        self.seconds = 0.0
+        self.spent = Spent()
+        self.spent_until: dict[int, Spent] = {}
         self._title = ""
         self._proposals: dict[tuple[int, int], list[Proposal]] = {}
         self._scores: dict[str, Score] = {}
@@ -100,9 +105,9 @@ class SearchJournal:
         """Keep what came of a candidate."""
         self._add({"kind": "score", "name": name, "score": score.to_json()})
 
-    def end_round(self, round_: int, seconds: float) -> None:
-        """Keep that a round is over, and how long it took this time."""
-        self._add({"kind": "round", "round": round_, "seconds": seconds})
+    def end_round(self, round_: int, spent: Spent) -> None:
+        """Keep that a round is over, and what it took this time."""
+        self._add({"kind": "round", "round": round_, **asdict(spent)})
 
     def proposals(self, round_: int, island: int) -> list[Proposal] | None:
         """What was proposed there; None if nobody was asked yet."""
@@ -167,7 +172,8 @@ class SearchJournal:
             case "score":
                 self._scores[entry["name"]] = Score.from_json(entry["score"])
             case "round":
-                self.seconds += entry["seconds"]
+                self.spent += Spent(entry["seconds"], entry.get("processor_seconds", 0.0))
+                self.spent_until[entry["round"]] = self.spent
             case other:
                 raise KeyError(other)
 

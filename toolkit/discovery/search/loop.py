@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +18,7 @@ from toolkit.discovery.search.config import SearchConfig
 from toolkit.discovery.search.journal import SearchJournal, name_of
 from toolkit.discovery.search.population import seen_by
 from toolkit.discovery.search.scoring import Score, Scorer
+from toolkit.discovery.search.spending import Spent, spent_so_far
 from toolkit.discovery.search.study import Study, prepare
 from toolkit.fitting.fitting import one_thread
 from toolkit.io import sha256_of_bytes
@@ -27,6 +28,9 @@ from toolkit.trials import Trials
 
 JOURNAL = "search.jsonl"
 """The journal's name in the folder of a search."""
+
+BEFORE_FIRST = -1
+"""The round of what happens before there are any: baselines are fitted."""
 
 
 class Search:
@@ -81,6 +85,8 @@ class Search:
     def run(self, tell: Callable[[Candidate], None] | None = None) -> list[Candidate]:
         """Search until rounds or seconds are used up, or nothing is proposed any more.
 
+        Then a proposer may try what is left to try of the best, in rounds behind the last one, on an island of its own.
+
         Parameters
         ----------
         tell
@@ -93,14 +99,7 @@ class Search:
         self.journal.begin(self._about(), self.config.model_dump(mode="json"))
         with one_thread(), self._pool() as pool:
             self._score_baselines(pool)
-            longest = 0.0
-            for round_ in range(self.config.loop.rounds):
-                if self._is_late(longest):
-                    break
-                began = time.monotonic()
-                if not self._round(round_, pool, tell):
-                    break
-                longest = max(longest, time.monotonic() - began)
+            self._search(pool, tell)
         return self.journal.candidates()
 
     @property
@@ -112,15 +111,37 @@ class Search:
         """The program of a baseline."""
         return get_baseline(baseline, self.study.task)
 
-    # -- one round ----------------------------------------------------------------------------
+    # -- rounds -------------------------------------------------------------------------------
 
-    def _round(self, round_: int, pool: ThreadPoolExecutor, tell: Callable[[Candidate], None] | None) -> bool:
+    def _search(self, pool: ThreadPoolExecutor, tell: Callable[[Candidate], None] | None) -> None:
+        """All rounds, and behind them those in which what is left to try of the best is tried."""
+        loop, longest = self.config.loop, Spent()
+        for round_ in range(loop.rounds):
+            before = self.journal.spent
+            # What is left to try has to fit in as well.
+            left_to_try = self.proposer.close(self.situation(round_, loop.islands))
+            if self._is_late(longest + longest if left_to_try else longest):
+                break
+            if not self._round(round_, range(loop.islands), pool, tell):
+                break
+            longest = longest.at_least(self.journal.spent - before)
+        for round_ in itertools.count(loop.rounds):
+            if self._is_late(longest) or not self._round(round_, [loop.islands], pool, tell):
+                break
+
+    def _round(
+        self,
+        round_: int,
+        islands: Iterable[int],
+        pool: ThreadPoolExecutor,
+        tell: Callable[[Candidate], None] | None,
+    ) -> bool:
         """Whether anything was proposed."""
-        began, asked = time.monotonic(), []
-        for island in range(self.config.loop.islands):
+        began, asked = spent_so_far(), []
+        for island in islands:
             proposals = self.journal.proposals(round_, island)
             if proposals is None:
-                proposals = self.proposer.propose(self.situation(round_, island))
+                proposals = self._ask(round_, island)
                 self.journal.add_proposals(round_, island, proposals)
             asked += [
                 (name_of(round_, island, number), round_, island, one) for number, one in enumerate(proposals)
@@ -133,17 +154,26 @@ class Search:
             if tell is not None:
                 tell(Candidate(name, place[0], place[1], proposal, score))
         if untried:
-            self.journal.end_round(round_, time.monotonic() - began)
+            self.journal.end_round(round_, spent_so_far() - began)
         return bool(asked)
 
+    def _ask(self, round_: int, island: int) -> list[Proposal]:
+        asked = self.situation(round_, island)
+        return (
+            self.proposer.propose(asked) if island < self.config.loop.islands else self.proposer.close(asked)
+        )
+
     def situation(self, round_: int, island: int) -> Situation:
-        """What the proposer is told when an island is to be asked."""
+        """What the proposer is told when an island is to be asked; the one behind the last sees all others."""
         loop = self.config.loop
+        candidates = self.journal.candidates()
+        if island < loop.islands:
+            candidates = seen_by(island, round_, candidates, loop)
         return Situation(
             round=round_,
             island=island,
             n=loop.candidates,
-            history=seen_by(island, round_, self.journal.candidates(), loop),
+            history=candidates,
             baselines={
                 name: score.mean for name, score in self.journal.baselines.items() if score.mean is not None
             },
@@ -160,10 +190,13 @@ class Search:
             return Score.rejected(error)
 
     def _score_baselines(self, pool: ThreadPoolExecutor) -> None:
+        began = spent_so_far()
         missing = [name for name in self.baselines if name not in self.journal.baselines]
         scores = pool.map(lambda name: self.scorer.score(self.program_of(name)), missing)
         for name, score in track(zip(missing, scores, strict=True), "fitting baselines", len(missing)):
             self.journal.add_baseline(name, score)
+        if missing:
+            self.journal.end_round(BEFORE_FIRST, spent_so_far() - began)
 
     # -- settings and caps --------------------------------------------------------------------
 
@@ -177,10 +210,10 @@ class Search:
             "trials": [_fingerprint(self.study.evaluation), _fingerprint(self.study.test)],
         }
 
-    def _is_late(self, longest: float) -> bool:
-        """Whether a round that takes as long as the longest so far would end behind the cap."""
-        cap = self.config.budget.seconds
-        return cap is not None and self.journal.seconds + longest > cap
+    def _is_late(self, left: Spent) -> bool:
+        """Whether what is left to do would end behind a cap."""
+        budget = self.config.budget
+        return (self.journal.spent + left).exceeds(budget.seconds, budget.processor_seconds)
 
     @contextmanager
     def _pool(self) -> Iterator[ThreadPoolExecutor]:

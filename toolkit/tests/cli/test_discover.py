@@ -51,7 +51,8 @@ def test_a_users_file_is_searched_and_reported(settings: Path, tmp_path: Path) -
         json.loads((run / "winner.json").read_text())["code"].strip()
         == (run / "winner.py").read_text().strip()
     )
-    assert json.loads((run / "frontier.json").read_text())[0]["name"] == "r00.i0.c0"
+    frontier = json.loads((run / "frontier.json").read_text())
+    assert frontier and all(one["name"] in done.output for one in frontier)
 
 
 def test_a_language_model_is_asked_after_the_cost_was_accepted_and_replayed_without_it(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from toolkit.discovery.proposers import Proposal, Situation
+from toolkit.discovery.proposers import Proposal, Proposer, Situation
 from toolkit.discovery.sandbox import Sandbox
 from toolkit.discovery.search import Search, SearchConfig
 from toolkit.trials import SCHEMAS, Trials
@@ -108,7 +108,7 @@ def config(**changes: Any) -> SearchConfig:
     return SearchConfig.model_validate(content).changed(**changes)
 
 
-class Listed:
+class Listed(Proposer):
     """Proposes what it was given, in order: so many a round and island."""
 
     name = "listed"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 import numpy as np
 
 from toolkit.discovery.grammar import Sketch, grammar_for
-from toolkit.discovery.proposers import Candidate, GrammarProposer, Situation
+from toolkit.discovery.proposers import Candidate, GrammarProposer, Proposal, Situation
 from toolkit.discovery.search.journal import name_of
 from toolkit.discovery.search.scoring import Score
 from toolkit.discovery.task import Task
@@ -32,16 +35,23 @@ def criterion(sketch: Sketch) -> float:
     return 500.0 + sum(EFFECTS.get(name, 5.0) for _, name in sketch.genes)
 
 
+def asked(round_: int, history: Sequence[Candidate], seed: int = 0) -> Situation:
+    return Situation(round_, 0, 4, tuple(history), {"chance": 500.0}, Seeds(seed).integer(f"{round_}"))
+
+
+def tried(round_: int, proposals: Sequence[Proposal]) -> list[Candidate]:
+    scores = [Score(criterion(GRAMMAR.sketch(one.origin["genes"]))) for one in proposals]
+    return [
+        Candidate(name_of(round_, 0, number), round_, 0, *pair)
+        for number, pair in enumerate(zip(proposals, scores, strict=True))
+    ]
+
+
 def play(proposer: GrammarProposer, n_rounds: int, seed: int = 0) -> list[Candidate]:
     """A search of one island whose scores are known at once."""
     history: list[Candidate] = []
     for round_ in range(n_rounds):
-        situation = Situation(
-            round_, 0, 4, tuple(history), {"chance": 500.0}, Seeds(seed).integer(f"{round_}")
-        )
-        for number, proposal in enumerate(proposer.propose(situation)):
-            score = Score(criterion(GRAMMAR.sketch(proposal.origin["genes"])))
-            history.append(Candidate(name_of(round_, 0, number), round_, 0, proposal, score))
+        history += tried(round_, proposer.propose(asked(round_, history, seed)))
     return history
 
 
@@ -58,11 +68,35 @@ def test_nothing_is_proposed_twice_and_every_child_names_its_parents() -> None:
     history = play(GrammarProposer(GRAMMAR, TASK), 10)
     assert len({one.proposal.content["code"] for one in history}) == len(history) == 40
     names = {one.name for one in history}
-    n_parents = {"draw": 0, "mutate": 1, "cross": 2}
+    n_parents = {"draw": 0, "mutate": 1, "cross": 2, "ablate": 1}
     for one in history:
         parents = one.proposal.origin["parents"]
         assert len(parents) == n_parents[one.proposal.origin["operator"]] and set(parents) <= names
         assert all(parent < one.name for parent in parents)
+
+
+def test_the_best_is_tried_without_each_of_its_mechanisms_until_nothing_is_left_that_costs_more() -> None:
+    proposer = GrammarProposer(GRAMMAR, TASK)
+    bloated = GRAMMAR.sketch(
+        {"planning": "with known transitions", "outcome values": "one rate", "bias": "of first choices"}
+        | {"lapses": "at random", "heuristic": "win-stay lose-shift", "habit": "repeat"}
+    )
+    history = tried(0, [proposer._proposal(bloated, "draw", ())])
+    first = proposer.propose(asked(1, history))
+    assert [one.origin["operator"] == "ablate" for one in first] == [True, True, False, False]
+    # Without the values of outcomes there is nothing to plan with.
+    (removed,) = (one for one in proposer.close(asked(1, history)) if len(one.origin["removed"]) > 1)
+    assert removed.origin["removed"] == ["planning: with known transitions", "outcome values: one rate"]
+    for round_ in itertools.count(1):
+        proposals = proposer.close(asked(round_, history))
+        if not proposals:
+            break
+        history += tried(round_, proposals)
+    ablated = [one.proposal.origin for one in history[1:]]
+    assert all(one["operator"] == "ablate" and len(one["parents"]) == 1 for one in ablated)
+    best = min(history, key=lambda one: one.score.mean)
+    assert set(best.proposal.origin["genes"].values()) == {"with known transitions", "one rate", "repeat"}
+    assert len({one.proposal.content["code"] for one in history}) == len(history) < 20
 
 
 def test_the_same_situation_gives_the_same_proposals() -> None:

@@ -13,6 +13,7 @@ from toolkit.discovery.proposers import RecordedProposer
 from toolkit.discovery.sandbox import Sandbox
 from toolkit.discovery.search import find_searches, read_search
 from toolkit.discovery.search.journal import SearchJournal
+from toolkit.discovery.search.spending import Spent
 from toolkit.errors import DataError, UsageError
 from toolkit.io import write_json
 from toolkit.viz import plot_programs, programs_table, rejected_table, side_by_side
@@ -90,7 +91,7 @@ def test_a_journal_kept_whole_is_read_like_the_file_that_grew(tmp_path: Path) ->
     assert read.title == "Simulated people"
     assert RecordedProposer(path).config == RecordedProposer(demo_path()).config
     with pytest.raises(UsageError, match="cannot go on"):
-        SearchJournal(path).end_round(9, 1.0)
+        SearchJournal(path).end_round(9, Spent(1.0, 1.0))
 
 
 def test_searches_are_found_and_empty_ones_explained(home: Path) -> None:

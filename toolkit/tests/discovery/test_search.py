@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.discovery.proposers import RecordedProposer
+from toolkit.discovery.proposers import Proposal, RecordedProposer, Situation
 from toolkit.discovery.sandbox import Sandbox
 from toolkit.discovery.search import best_of, frontier, lineage, report
-from toolkit.discovery.search.loop import JOURNAL
+from toolkit.discovery.search.loop import BEFORE_FIRST, JOURNAL
 from toolkit.discovery.search.reporting import paired_interval
 from toolkit.errors import UsageError
-from toolkit.tests.discovery.searches import EIGHT, LIKE, Listed, people, search
+from toolkit.tests.discovery.searches import EIGHT, LEARN, LIKE, REPEAT, Listed, people, search
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +108,39 @@ def test_searches_end_at_the_cap_and_when_nothing_is_proposed(workers: Sandbox, 
     short = Listed(EIGHT[:2])
     search(tmp_path / "short", workers, short, **{"loop.rounds": 50}).run()
     assert len(short.asked) == 4
+
+
+class Closing(Listed):
+    """Has something left to try of the best, once."""
+
+    def close(self, situation: Situation) -> list[Proposal]:
+        tried = [one for one in situation.history if one.proposal.origin["operator"] == "closing"]
+        best = [one.name for one in situation.ranked[:1]]
+        return [Proposal(LEARN, {"operator": "closing", "parents": best})] if best and not tried else []
+
+
+def test_what_is_left_to_try_of_the_best_is_tried_behind_the_last_round_and_kept(
+    workers: Sandbox, tmp_path: Path
+) -> None:
+    made = search(tmp_path, workers, Closing([LIKE, REPEAT]), **{"loop.rounds": 1, "loop.candidates": 1})
+    *others, last = made.run()
+    assert len(others) == 2 and {one.island for one in others} == {0, 1}
+    assert last.name == "r01.i2.c0" and last == best_of([*others, last])[0]
+    assert last.proposal.origin["parents"] == [best_of(others)[0].name]
+    assert made.journal.spent_until.keys() == {BEFORE_FIRST, 0, 1}
+    assert 0 < made.journal.spent_until[0].processor_seconds < made.journal.spent.processor_seconds
+    # More rounds go on behind it, and those who replay it see it as well.
+    more = search(tmp_path, workers, Closing([LIKE, REPEAT]), **{"loop.rounds": 2, "loop.candidates": 1})
+    assert more.run()[:3] == [*others, last]
+    recorded = RecordedProposer(tmp_path / JOURNAL)
+    again = search(tmp_path / "again", workers, recorded, **{"loop.rounds": 1, "loop.candidates": 1})
+    assert again.run() == [*others, last]
+
+
+def test_processor_seconds_are_a_cap_too(workers: Sandbox, tmp_path: Path) -> None:
+    proposer = Listed(EIGHT)
+    made = search(tmp_path, workers, proposer, **{"budget.processor_seconds": 1e-6})
+    assert made.run() == [] and proposer.asked == []
 
 
 def test_the_report_compares_on_people_who_were_held_back(finished: Path, workers: Sandbox) -> None:
