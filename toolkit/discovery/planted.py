@@ -152,8 +152,9 @@ def find_again(
     One row a search: ``planted`` and ``search``, its number; ``found``, the winner's mechanisms; ``same``, whether
     they are those that were planted; ``apart``, how far the probabilities of choices lie apart on average that winner
     and planted program predict for test participants, each fitted to them; ``alike``, whether that is at most
-    ``ALIKE``; ``shared``, the share of all mechanisms in either that are in both; ``difference`` of the criterion on test
-    participants, winner - planted; and ``n_tried``.
+    ``ALIKE``; ``verdict``: "same", "alike" or "other"; ``shared``, the share of all mechanisms in either that are in
+    both; ``difference`` of the criterion on test participants, winner - planted; and ``n_tried``. Searches that ``folder``
+    holds already are not made again.
     """
     rows = []
     searches = [(name, number) for name in planted for number in range(n_searches)]
@@ -181,11 +182,13 @@ def _compared(search: Search, grammar: Grammar, planted: Sketch) -> dict[str, ob
     score = final.score(truth).mean
     own = found.table.loc[found.table["kind"] == WINNER, "test"].iloc[0]
     apart = how_far_apart(found.program, truth, final)
+    same, alike = one == other, apart <= ALIKE
     return {
         "found": " + ".join(name for _, name in sketch.genes),
-        "same": one == other,
+        "same": same,
         "apart": apart,
-        "alike": apart <= ALIKE,
+        "alike": alike,
+        "verdict": "same" if same else "alike" if alike else "other",
         "shared": len(one & other) / len(one | other),
         "difference": own - score if score is not None else np.nan,
         "n_tried": len(search.journal.candidates()),
@@ -199,6 +202,16 @@ def how_far_apart(one: Program, other: Program, final: Scorer) -> float:
         program.model(final.sandbox).predict_all(final.fit(program).theta, trials) for program in (one, other)
     )
     return float(np.abs(first - second)[trials.mask].mean())
+
+
+def rate_of(table: pd.DataFrame) -> str:
+    """A sentence on how many of the searches of :func:`find_again` found what was planted."""
+    n_same, n_alike = ((table["verdict"] == verdict).sum() for verdict in ("same", "alike"))
+    return (
+        f"Of {len(table)} searches for {table['planted'].nunique()} planted programs {n_same + n_alike} found them again "
+        f"({(n_same + n_alike) / len(table):.0%}): {n_same} exactly their mechanisms, and {n_alike} a program of others "
+        f"that predicts the same; on average {table['shared'].mean():.0%} of mechanisms are shared."
+    )
 
 
 PLANTED_SEARCH = SearchConfig.model_validate(

@@ -7,6 +7,7 @@ and the last probe; a legacy function needs all of them.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +41,7 @@ def probe(model: SandboxedModel, trials: Trials, *, seed: int = 0) -> None:
         short = _complete(trials, model)
         _check_last_outcome(model, theta, short)
         _check_histories(model, theta, short)
-    _check_parameters(model, theta, some)
+    _check_parameters(model, theta, some, trials)
 
 
 def _one_person(trials: Trials) -> Trials:
@@ -81,18 +82,28 @@ def _check_values(model: SandboxedModel, theta: np.ndarray, trials: Trials) -> N
         )
 
 
-def _check_parameters(model: SandboxedModel, theta: np.ndarray, trials: Trials) -> None:
-    """Every parameter changes the likelihood somewhere."""
-    base = _each(model, theta, trials).sum(1)
-    for position, parameter in enumerate(model.parameters):
+def _check_parameters(model: SandboxedModel, theta: np.ndarray, some: Trials, everyone: Trials) -> None:
+    """Every parameter changes the likelihood somewhere, of one person or else of any."""
+    suspected = _idle(model, theta, some, range(len(model.parameters)))
+    # Who only ever chose one option says nothing of what becomes of the other.
+    idle = _idle(model, theta, everyone, suspected) if suspected else []
+    if idle:
+        raise Rejected(
+            "unused parameter",
+            f"the parameter '{model.parameters[idle[0]].name}' makes no difference to the likelihood.",
+            fix="Use it, or leave it out.",
+        )
+
+
+def _idle(model: SandboxedModel, theta: np.ndarray, trials: Trials, positions: Iterable[int]) -> list[int]:
+    """Those parameters, by position, that may be moved anywhere without a difference."""
+    base, idle = _each(model, theta, trials), []
+    for position in positions:
         moved = theta.copy()
         moved[:, position] = np.roll(moved[:, position], 1)
-        if np.array_equal(_each(model, moved, trials).sum(1), base):
-            raise Rejected(
-                "unused parameter",
-                f"the parameter '{parameter.name}' makes no difference to the likelihood.",
-                fix="Use it, or leave it out.",
-            )
+        if np.array_equal(_each(model, moved, trials), base):
+            idle.append(position)
+    return idle
 
 
 # -- legacy functions ------------------------------------------------------------------------------

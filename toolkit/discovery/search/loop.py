@@ -148,7 +148,9 @@ class Search:
             ]
         untried = [one for one in asked if self.journal.score(one[0]) is None]
         scores = pool.map(lambda one: self._try(one[3]), untried)
-        what = f"{self.proposer.name}: round {round_ + 1} of {self.config.loop.rounds}"
+        n_rounds = self.config.loop.rounds
+        number = f"round {round_ + 1} of {n_rounds}" if round_ < n_rounds else "what is left to try"
+        what = f"{self.proposer.name}: {number}"
         for (name, *place, proposal), score in track(zip(untried, scores, strict=True), what, len(untried)):
             self.journal.add_score(name, score)
             if tell is not None:

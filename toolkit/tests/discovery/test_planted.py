@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from toolkit.discovery.grammar import grammar_for, write
@@ -16,6 +17,7 @@ from toolkit.discovery.planted import (
     find_again,
     how_far_apart,
     load_people,
+    rate_of,
     simulate_planted,
 )
 from toolkit.discovery.sandbox import Sandbox
@@ -71,6 +73,16 @@ def test_every_planted_program_is_searched_for_among_other_people(
     )
     table = find_again(config, {"values": PLANTED["values"]}, tmp_path, workers, n_searches=2)
     assert list(table["planted"]) == ["values", "values"] and list(table["search"]) == [1, 2]
-    assert (table["n_tried"] == 2).all() and table["apart"].between(0, 1).all()
+    assert (table["n_tried"] >= 2).all() and table["apart"].between(0, 1).all()
     assert (table["alike"] == (table["apart"] <= ALIKE)).all() and (table["shared"] <= 1).all()
+    assert set(table["verdict"]) <= {"same", "alike", "other"}
     assert table["apart"].nunique() == 2, "both searches were among the same people"
+    assert "Of 2 searches for 1 planted programs" in rate_of(table)
+
+
+def test_rates_count_what_has_the_mechanisms_and_what_predicts_the_same() -> None:
+    verdicts = ["same", "alike", "same", "other"]
+    table = pd.DataFrame({"planted": list("aabb"), "verdict": verdicts, "shared": [1.0, 0.5, 1.0, 0.1]})
+    said = rate_of(table)
+    assert said.startswith("Of 4 searches for 2 planted programs 3 found them again (75%): 2 exactly")
+    assert "and 1 a program of others" in said and "65% of mechanisms" in said

@@ -20,6 +20,8 @@ from toolkit.errors import UsageError
 from toolkit.fitting import fit
 from toolkit.models import Parameter, get_model, list_models
 from toolkit.tests.discovery.programs import bandit, delta_rule, inside, interpreted, parameters, two_step
+from toolkit.tests.discovery.searches import described
+from toolkit.tests.discovery.searches import people as at_a_bandit
 from toolkit.tests.discovery.texts import DELTA_RULE, EVERYTHING_REWRITTEN, NOT_COMPILED
 from toolkit.tests.strategies import random_trials
 from toolkit.trials import SCHEMAS, Trials
@@ -237,6 +239,32 @@ def test_a_parameter_without_effect_is_noticed(trials, workers) -> None:
     with pytest.raises(Rejected, match="'stickiness' makes no difference") as caught:
         probe(model, trials)
     assert caught.value.reason == "unused parameter"
+
+
+FADES = """
+def init(n_options):
+    value = np.zeros(n_options)
+    return value
+
+def predict(value):
+    return softmax(value)
+
+def update(value, choice, reward, rate):
+    value = np.where(np.arange(len(value)) == choice, reward, value * (1 - rate))
+    return value
+"""
+
+
+def test_a_parameter_need_not_make_a_difference_for_the_first_person(workers) -> None:
+    trials = at_a_bandit(3)
+    one_thing = np.where(np.arange(2) == 0, trials.arrays["payoff"], np.nan)[:1]
+    first = {"choice": np.zeros_like(trials.choice[:1]), "outcome": one_thing}
+    arrays = {name: np.concatenate([first[name], trials.arrays[name][1:]]) for name in first}
+    program = Program.from_json(described("fade", FADES, "rate"), Task.of(trials))
+    trials = trials.updated(**arrays)
+    with pytest.raises(Rejected, match="'rate' makes no difference"):
+        probe(interpreted(program.model(workers)), trials.take([0]))
+    probe(interpreted(program.model(workers)), trials)
 
 
 def test_trials_of_another_kind_are_refused(model) -> None:

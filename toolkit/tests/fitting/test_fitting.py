@@ -365,7 +365,7 @@ def test_progress_counts_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TOOLKIT_PROGRESS_FILE", str(tmp_path / "progress.json"))
     fit(Logistic(), logistic_trials(3, 1)[0])
     state = read_json(tmp_path / "progress.json")
-    assert (state["what"], state["done"], state["total"]) == ("fitting test_logistic", 66, 66)
+    assert (state["what"], state["done"], state["total"]) == ("fitting test_logistic", 78, 78)
 
 
 def test_wrong_calls_say_what_is_wrong() -> None:
