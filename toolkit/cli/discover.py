@@ -37,7 +37,20 @@ SECONDS_FOR_A_REPLY = 600.0
 @click.option("--seed", type=int, help="Root of all random streams; else that of the search.")
 @click.option("--rounds", type=click.IntRange(min=1), help="Instead of those of the search.")
 @click.option("--seconds", type=float, help="Cap on the time of the search, before the report.")
+@click.option(
+    "--processor-seconds",
+    type=float,
+    help="The same in seconds of all cores together; two take 1,200 in ten minutes.",
+)
 @click.option("--runs", type=click.IntRange(min=1), help="Independent searches.")
+@click.option(
+    "--progress", is_flag=True, help="Say which programs led after what time, on people held back as well."
+)
+@click.option(
+    "--planted",
+    type=click.IntRange(1, 6),
+    help="Search for so many programs planted in simulated people instead, and say how many are found again.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder; else discovery/NAME-PROPOSER-SEED among runs."
 )
@@ -56,13 +69,20 @@ def discover(name: str, kind: str, only_list: bool, **options: Any) -> None:
     winner is chosen on evaluation participants, checked again in a fresh process, and compared with chance
     and models of the literature on test participants.
 
-    Example: toolkit discover --config two_step --proposer grammar --seed 0
+    Examples: toolkit discover --config two_step --proposer grammar --seed 0
+
+    toolkit discover --runs 5 --processor-seconds 1200 --progress
+
+    toolkit discover --planted 6 --runs 3
     """
     from toolkit.discovery.search import list_configs
 
     if only_list:
         for known in list_configs():
             click.echo(known)
+        return
+    if options["planted"] is not None:
+        _find_again(options)
         return
     config = _config(name, kind, options)
     folder = options["out"] or _folder(config, kind)
@@ -74,6 +94,7 @@ def discover(name: str, kind: str, only_list: bool, **options: Any) -> None:
 
 def _run(config: SearchConfig, kind: str, folder: Path, options: dict[str, Any]) -> None:
     from toolkit.discovery.sandbox import Limits, Sandbox
+    from toolkit.discovery.search.progress import compare_runs
     from toolkit.discovery.search.running import discover as search_and_report
 
     with Sandbox(options["cores"], limits=Limits(seconds=config.fit.seconds_a_request)) as sandbox:
@@ -83,9 +104,12 @@ def _run(config: SearchConfig, kind: str, folder: Path, options: dict[str, Any])
             make_proposer=lambda search: _proposer(kind, search, options),
             sandbox=sandbox,
             tell=_tell,
+            progress=options["progress"],
         )
     for found in reports:
         _show(found)
+    if options["progress"]:
+        click.echo(compare_runs(folder).to_string(index=False, float_format="{:.2f}".format))
     click.echo(f"In {folder} are search.jsonl, winner.py, table.csv and frontier.json of every run.")
 
 
@@ -98,13 +122,34 @@ def _config(name: str, kind: str, options: dict[str, Any]) -> SearchConfig:
         if options["recording"] is None:
             raise UsageError("nothing says what is to be replayed.", fix="Give --recording search.jsonl.")
         return RecordedProposer(options["recording"]).config
+    return _changed(load_config(name), options)
+
+
+def _changed(config: SearchConfig, options: dict[str, Any]) -> SearchConfig:
     changes = {
         "seed": options["seed"],
         "loop.rounds": options["rounds"],
         "budget.seconds": options["seconds"],
+        "budget.processor_seconds": options["processor_seconds"],
         "runs": options["runs"],
     }
-    return load_config(name).changed(**{key: value for key, value in changes.items() if value is not None})
+    return config.changed(**{key: value for key, value in changes.items() if value is not None})
+
+
+def _find_again(options: dict[str, Any]) -> None:
+    """Searches for planted programs, in as many groups of people as there are runs."""
+    from toolkit.discovery.planted import PLANTED, PLANTED_SEARCH, find_again, rate_of
+    from toolkit.discovery.sandbox import Limits, Sandbox
+    from toolkit.io import write_table
+
+    config = _changed(PLANTED_SEARCH, {**options, "runs": None})
+    folder = options["out"] or _folder(config, "grammar")
+    hidden = dict(list(PLANTED.items())[: options["planted"]])
+    with Sandbox(options["cores"], limits=Limits(seconds=config.fit.seconds_a_request)) as sandbox:
+        table = find_again(config, hidden, folder, sandbox, options["runs"] or 1)
+    write_table(folder / "planted.csv", table)
+    click.echo(table.to_string(index=False, float_format="{:.3f}".format))
+    click.echo(f"{rate_of(table)} The table is planted.csv in {folder}.")
 
 
 def _folder(config: SearchConfig, kind: str) -> Path:

@@ -21,7 +21,7 @@ class RecordedProposer(Proposer):
     Attributes
     ----------
     config
-        What that search was told to do, without its cap on seconds.
+        What that search was told to do, without its caps on seconds.
     """
 
     name = "recorded"
@@ -39,7 +39,7 @@ class RecordedProposer(Proposer):
     @property
     def config(self) -> SearchConfig:
         return SearchConfig.model_validate(self._journal.start["settings"]).changed(
-            **{"budget.seconds": None}
+            **{"budget.seconds": None, "budget.processor_seconds": None}
         )
 
     def propose(self, situation: Situation) -> list[Proposal]:

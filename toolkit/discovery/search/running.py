@@ -12,6 +12,7 @@ from toolkit.discovery.sandbox import Limits, Sandbox
 from toolkit.discovery.search.config import SearchConfig
 from toolkit.discovery.search.loop import Search
 from toolkit.discovery.search.population import frontier
+from toolkit.discovery.search.progress import PROGRESS, TABLE, progress_of
 from toolkit.discovery.search.reporting import Report, report
 from toolkit.io import write_json, write_table, write_text
 from toolkit.seeds import Seeds
@@ -34,6 +35,7 @@ def discover(
     trials: Trials | None = None,
     sandbox: Sandbox | None = None,
     tell: Callable[[Candidate], None] | None = None,
+    progress: bool = False,
 ) -> list[Report]:
     """Search, choose a winner, and report it, as often as the configuration says.
 
@@ -50,12 +52,15 @@ def discover(
         Instead of those that the configuration names.
     tell
         Called with every candidate as soon as it was tried.
+    progress
+        Whether to say as well, in ``progress.csv``, which programs led after what time, and how well each explains test
+        participants.
     """
     limits = Limits(seconds=config.fit.seconds_a_request)
     own = sandbox or Sandbox(limits=limits)
     try:
         return [
-            _run(run_config, Path(folder) / f"run_{number}", make_proposer, trials, own, tell)
+            _run(run_config, Path(folder) / f"run_{number}", make_proposer, trials, own, tell, progress)
             for number, run_config in enumerate(runs_of(config))
         ]
     finally:
@@ -77,13 +82,16 @@ def _run(
     trials: Trials | None,
     sandbox: Sandbox,
     tell: Callable[[Candidate], None] | None,
+    progress: bool,
 ) -> Report:
     search = Search(config, make_proposer, folder, trials=trials, sandbox=sandbox)
     candidates = search.run(tell)
     found = report(search)
     write_json(folder / "winner.json", dict(found.winner.proposal.content))
     write_text(folder / "winner.py", f"{found.program.text.strip()}\n")
-    write_table(folder / "table.csv", found.table)
+    write_table(folder / TABLE, found.table)
+    if progress:
+        write_table(folder / PROGRESS, progress_of(search))
     best = [
         {
             "name": one.name,

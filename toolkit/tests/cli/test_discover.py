@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from toolkit.cli import main
+from toolkit.discovery import planted
+from toolkit.discovery.search import compare_runs
 from toolkit.discovery.search.loop import JOURNAL
 from toolkit.tests.discovery.searches import LEARN, people
 from toolkit.tests.llm.server import AnthropicServer
@@ -99,3 +101,35 @@ def test_searches_are_listed_and_wrong_names_get_advice() -> None:
     assert wrong.exit_code == 2 and "Did you mean 'two_step'?" in " ".join(wrong.output.split())
     lacking = discover("--proposer", "recorded")
     assert lacking.exit_code == 2 and "--recording" in lacking.output
+
+
+def test_runs_are_compared_and_say_when_they_were_first_as_good_as_the_literature(
+    settings: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = discover("--config", str(settings), "--out", str(out), "--runs", "2", "--progress", "--cores", "1")
+    assert done.exit_code == 0, done.output
+    progress = pd.read_csv(out / "run_0" / "progress.csv")
+    table = pd.read_csv(out / "run_0" / "table.csv").set_index("kind")
+    assert (
+        progress["evaluation"].is_monotonic_decreasing
+        and progress["processor_seconds"].is_monotonic_increasing
+    )
+    assert progress["test"].iloc[-1] == pytest.approx(table.loc["winner", "test"])
+    compared = compare_runs(out)
+    assert list(compared["run"]) == ["run_0", "run_1"] and (compared["baseline"] == "chance").all()
+    assert compared["test"].iloc[0] == pytest.approx(table.loc["winner", "test"])
+    beaten = progress[progress["test"] <= table.loc["baseline", "test"]]
+    assert compared["beaten_after"].iloc[0] == pytest.approx(beaten["processor_seconds"].min(), nan_ok=True)
+    assert "beaten_after" in done.output
+
+
+def test_planted_programs_are_searched_for_and_the_rate_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(planted, "N_PEOPLE", 12)
+    done = discover("--planted", "1", "--rounds", "1", "--out", str(tmp_path / "out"), "--cores", "1")
+    assert done.exit_code == 0, done.output
+    assert "Of 1 searches for 1 planted programs" in done.output
+    assert list(pd.read_csv(tmp_path / "out" / "planted.csv")["planted"]) == ["values"]
