@@ -44,9 +44,9 @@ PLANTED: dict[str, Mapping[str, str]] = {
 
 _TYPICAL = {
     **{"rate": (0.2, 0.7), "rate_gain": (0.5, 0.8), "rate_loss": (0.05, 0.15), "forgetting": (0.3, 0.6)},
-    **{"steepness": (4.0, 8.0), "beta_free": (1.5, 3.0), "beta_plan": (3.0, 6.0), "beta_2": (2.0, 5.0)},
-    **{"beta_memory": (1.5, 3.0), "decay": (0.1, 0.4), "stay": (0.8, 1.6), "bias": (0.5, 1.2)},
-    **{"rate_habit": (0.2, 0.5), "rate_first": (0.3, 0.7)},
+    **{"steepness": (3.0, 5.0), "beta_free": (1.5, 3.0), "beta_plan": (3.0, 6.0), "beta_2": (2.0, 5.0)},
+    **{"beta_memory": (1.5, 3.0), "decay": (0.1, 0.4), "stay": (1.5, 2.5), "bias": (0.5, 1.2)},
+    **{"rate_habit": (0.2, 0.4), "rate_first": (0.3, 0.7)},
 }
 """Where planted parameters lie: what they do shows in the choices."""
 
@@ -55,6 +55,9 @@ ALIKE = 0.01
 
 N_PEOPLE = 16
 """Simulated people a planted program: ten to select on, and six to report on."""
+
+N_TRIALS = 400
+"""Of each of them: in half as many, habits and their traces could not be told apart by what they cost."""
 
 _DRIFT, _LOW, _HIGH = 0.05, 0.2, 0.8
 
@@ -161,7 +164,7 @@ def find_again(
     for name, number in track(searches, "finding planted programs", len(searches)):
         own = config if number == 0 else config.changed(seed=Seeds(config.seed).integer(f"{number}") % 2**32)
         seeds = Seeds(own.seed)
-        design = bandit_design(N_PEOPLE, 200, seeds.numpy(f"design for {name}"))
+        design = bandit_design(N_PEOPLE, N_TRIALS, seeds.numpy(f"design for {name}"))
         task = Task.of(design)
         grammar = grammar_for(task)
         sketch = grammar.sketch(planted[name])

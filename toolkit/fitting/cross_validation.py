@@ -83,7 +83,7 @@ def cross_validate(
         raise UsageError(f"there is no scheme '{scheme}'.", fix=did_you_mean(scheme, _SCHEMES))
     folds = {
         "problem": lambda: _problems(trials),
-        "last_block": lambda: _last_block(trials, share_of_trials),
+        "last_block": lambda: iter([_Fold(*split_last_block(trials, share_of_trials))]),
         "participants": lambda: _participants(trials, n_folds, seed),
     }[scheme]()
     tests, training = zip(*((fold.test, fold.training) for fold in folds), strict=True)
@@ -138,12 +138,13 @@ def _problems(trials: Trials) -> Iterator[_Fold]:
         yield _Fold(trials.take(concerned & (order != number)), trials.take(concerned & (order == number)))
 
 
-def _last_block(trials: Trials, share: float) -> Iterator[_Fold]:
+def split_last_block(trials: Trials, share: float) -> tuple[Trials, Trials]:
+    """The same trials twice: without the end of every problem, a share of it, and with only that to be scored."""
     if not 0 < share < 1:
         raise UsageError(f"share_of_trials is {share}.", fix="It must lie between 0 and 1.")
     length = trials.mask.sum(1, keepdims=True)
     left_out = trials.mask.cumsum(1) > length - np.ceil(share * length)
-    yield _Fold(trials.leaving_out(left_out), trials.leaving_out(~left_out))
+    return trials.leaving_out(left_out), trials.leaving_out(~left_out)
 
 
 def _participants(trials: Trials, n_folds: int, seed: int) -> Iterator[_Fold]:

@@ -76,7 +76,8 @@ def _idle(
     moved = np.tile(best, (n_parameters, 3, 1, 1))
     each = np.arange(n_parameters)
     moved[each, :, :, each] = np.linspace(lower, upper, 3).T[:, :, None]
-    value = evaluate(moved.reshape(-1, n_units, n_parameters))[0].reshape(n_parameters, 3, n_units)
+    value = evaluate(moved.reshape(3 * n_parameters, n_units, n_parameters))[0]
+    value = value.reshape(n_parameters, 3, n_units)
     return (np.abs(value - height) <= IDLE).all(1).T
 
 

@@ -14,9 +14,9 @@ from toolkit.discovery.proposers.base import Candidate
 from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.search.loop import Search
 from toolkit.discovery.search.population import best_of
-from toolkit.discovery.search.scoring import Score
+from toolkit.discovery.search.scoring import Score, Scorer, criterion, n_counted
 from toolkit.errors import UsageError
-from toolkit.fitting import Fit
+from toolkit.fitting import Fit, estimate_frequencies
 from toolkit.progress import track
 
 WINNER = "winner"
@@ -38,7 +38,10 @@ class Report:
     table
         One row a model, best on test first: ``model``, ``kind`` (winner or baseline), ``n_parameters``;
         ``evaluation`` and ``test``, means of the criterion; and ``difference`` from the winner on the same
-        test participants with ``low`` and ``high`` (95 %), positive where the winner is better.
+        test participants with ``low`` and ``high`` (95 %), positive where the winner is better. Of test participants as
+        well ``log_likelihood``, summed; ``n``, what a criterion counts, and ``aic`` and ``bic``, means; ``held_out``, nats
+        a choice on the last quarter of every problem that the fit did not see; and by the criterion, with random
+        effects, the ``frequency`` of each model among people and its ``protected_exceedance``.
     warnings
         Sentences on what speaks against the winner.
     unconfirmed
@@ -71,7 +74,9 @@ def report(search: Search) -> Report:
         raise UsageError(
             f"the winner cannot be fitted to the test participants: {scores[WINNER].what}", where="report"
         )
-    table = _table(winner, scores, search.journal.baselines)
+    usable = {name: score for name, score in scores.items() if score.mean is not None}
+    further = {name: _further(final, one, usable[name]) for name, one in everyone if name in usable}
+    table = _table(winner, usable, search.journal.baselines, further)
     return Report(winner, program, final.fit(program), table, _warnings(table), unconfirmed)
 
 
@@ -96,12 +101,30 @@ def _confirmed(search: Search) -> tuple[Candidate, dict[str, str]]:
     )
 
 
-def _table(winner: Candidate, test: Mapping[str, Score], evaluation: Mapping[str, Score]) -> pd.DataFrame:
+def _further(final: Scorer, program: Program, score: Score) -> dict[str, float]:
+    """What a table says of a model on test participants beside the criterion."""
+    log_likelihood = np.array(score.log_likelihood)
+    n = n_counted(final.trials, final.task, final.counted)
+    both = {which: criterion(log_likelihood, score.n_parameters, n, which).mean() for which in ("aic", "bic")}
+    return {
+        "n": n.mean(),
+        "log_likelihood": log_likelihood.sum(),
+        **both,
+        "held_out": final.held_out(program),
+    }
+
+
+def _table(
+    winner: Candidate,
+    test: Mapping[str, Score],
+    evaluation: Mapping[str, Score],
+    further: Mapping[str, Mapping[str, float]],
+) -> pd.DataFrame:
     rows = []
     own = np.array(test[WINNER].each)
+    evidence = pd.DataFrame({name: -np.array(score.each) / 2 for name, score in test.items()})
+    frequencies = estimate_frequencies(evidence).table.set_index("model")
     for name, score in test.items():
-        if score.mean is None:
-            continue
         found = name == WINNER
         difference, low, high = paired_interval(np.array(score.each) - own) if not found else (0.0, 0.0, 0.0)
         rows.append(
@@ -114,6 +137,8 @@ def _table(winner: Candidate, test: Mapping[str, Score], evaluation: Mapping[str
                 "difference": difference,
                 "low": low,
                 "high": high,
+                **further[name],
+                **frequencies.loc[name, ["frequency", "protected_exceedance"]].to_dict(),
             }
         )
     return pd.DataFrame(rows).sort_values("test", kind="stable", ignore_index=True)

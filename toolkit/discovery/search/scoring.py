@@ -15,8 +15,12 @@ from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.sandbox.pool import Sandbox
 from toolkit.discovery.search.config import FitPart
 from toolkit.discovery.task import Task
-from toolkit.fitting import Fit
+from toolkit.fitting import Fit, cross_validate
+from toolkit.fitting.cross_validation import split_last_block
 from toolkit.trials import Trials
+
+SHARE_HELD_OUT = 0.25
+"""Of every problem, at its end."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +119,31 @@ class Scorer:
 
     def fit(self, program: Program) -> Fit:
         """The fit of a program to these people, kept for the next time."""
-        how = self.how
-        return fit_program(
-            program.model(self.sandbox),
+        model = program.model(self.sandbox)
+        return fit_program(model, self.trials, seed=self.seed, progress=False, **self._searches())
+
+    def held_out(self, program: Program) -> float:
+        """Nats a choice on the last quarter of every problem, with parameters fitted to what came before."""
+        model = program.model(self.sandbox)
+        if not program.parameters:
+            _, end = split_last_block(self.trials, SHARE_HELD_OUT)
+            return -float(self._constant(program, end).sum()) / int(end.n_scored.sum())
+        found = cross_validate(
+            model,
             self.trials,
-            n_starts=how.final_starts if self.final else how.starts,
-            exchange_rounds=how.final_exchange_rounds if self.final else how.exchange_rounds,
+            scheme="last_block",
+            share_of_trials=SHARE_HELD_OUT,
             seed=self.seed,
             progress=False,
-        )
+            **self._searches(),
+        ).table
+        return -float(found["log_likelihood"].sum()) / int(found["n_trials"].sum())
+
+    def _searches(self) -> dict[str, int]:
+        how = self.how
+        if self.final:
+            return {"n_starts": how.final_starts, "exchange_rounds": how.final_exchange_rounds}
+        return {"n_starts": how.starts, "exchange_rounds": how.exchange_rounds}
 
     def on(self, trials: Trials) -> Scorer:
         """The same for other people, fitted as for the report."""
@@ -146,11 +166,13 @@ class Scorer:
         return self._score(each, len(fit.parameters), estimates, int(table["starts_agreed"].min()))
 
     def _without_parameters(self, program: Program) -> Score:
-        """A program with nothing to fit, which need not be constant."""
+        return self._score(self._constant(program, self.trials), 0, {}, 0)
+
+    def _constant(self, program: Program, trials: Trials) -> np.ndarray:
+        """(participants,) log-likelihoods of a program with nothing to fit, whose predictions need not be constant."""
         model = program.model(self.sandbox)
-        each = model.totals(np.zeros((len(self.trials), 0)), self.trials, interpreted=True)
-        total = np.bincount(self.trials.participant_index, each, len(self.trials.participants))
-        return self._score(total, 0, {}, 0)
+        each = model.totals(np.zeros((len(trials), 0)), trials, interpreted=True)
+        return np.bincount(trials.participant_index, each, len(trials.participants))
 
     def _score(
         self, log_likelihood: np.ndarray, k: int, estimates: dict[str, tuple[float, float]], agreed: int

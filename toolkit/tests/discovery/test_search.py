@@ -154,6 +154,19 @@ def test_the_report_compares_on_people_who_were_held_back(finished: Path, worker
     assert chance["evaluation"] == pytest.approx(made.journal.baselines["chance"].mean)
 
 
+def test_the_report_says_what_the_criterion_counts_and_judges_in_other_ways_as_well(
+    finished: Path, workers: Sandbox
+) -> None:
+    table = report(search(finished, workers)).table.set_index("kind")
+    own, chance = table.loc["winner"], table.loc["baseline"]
+    assert (table["n"] == 24).all() and np.allclose(table["bic"], table["test"])
+    assert chance["log_likelihood"] == pytest.approx(-2 * 24 * np.log(2))
+    assert own["aic"] == pytest.approx(2 * 2 - own["log_likelihood"])  # Of two people on average.
+    assert chance["held_out"] == pytest.approx(np.log(2)) and 0 < own["held_out"] < chance["held_out"]
+    assert table["frequency"].sum() == pytest.approx(1) and own["frequency"] > 0.6
+    assert table["protected_exceedance"].sum() == pytest.approx(1)
+
+
 def test_a_baseline_that_wins_is_warned_of(workers: Sandbox, tmp_path: Path) -> None:
     hardly = {**LIKE, "parameters": [{"name": "bias", "lower": 0.0, "upper": 0.01, "meaning": ""}]}
     weak = search(tmp_path, workers, Listed([hardly]), **{"loop.rounds": 1, "loop.islands": 1})
