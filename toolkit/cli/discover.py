@@ -40,7 +40,7 @@ SECONDS_FOR_A_REPLY = 600.0
 @click.option(
     "--processor-seconds",
     type=float,
-    help="The same in seconds of all cores together; two take 1,200 in ten minutes.",
+    help="A cap in seconds of all cores together instead; ten minutes of two are 1,200.",
 )
 @click.option("--runs", type=click.IntRange(min=1), help="Independent searches.")
 @click.option(
@@ -133,6 +133,8 @@ def _changed(config: SearchConfig, options: dict[str, Any]) -> SearchConfig:
         "budget.processor_seconds": options["processor_seconds"],
         "runs": options["runs"],
     }
+    if options["processor_seconds"] is not None:
+        config = config.changed(**{"budget.seconds": None})
     return config.changed(**{key: value for key, value in changes.items() if value is not None})
 
 

@@ -129,6 +129,7 @@ def test_planted_programs_are_searched_for_and_the_rate_is_said(
 ) -> None:
     monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(planted, "N_PEOPLE", 12)
+    monkeypatch.setattr(planted, "N_TRIALS", 60)
     done = discover("--planted", "1", "--rounds", "1", "--out", str(tmp_path / "out"), "--cores", "1")
     assert done.exit_code == 0, done.output
     assert "Of 1 searches for 1 planted programs" in done.output

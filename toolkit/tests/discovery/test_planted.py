@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from toolkit.discovery import planted
 from toolkit.discovery.grammar import grammar_for, write
 from toolkit.discovery.planted import (
     ALIKE,
@@ -67,6 +68,7 @@ def test_every_planted_program_is_searched_for_among_other_people(
     tmp_path: Path, workers: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(planted, "N_TRIALS", 60)
     config = PLANTED_SEARCH.changed(
         **{"loop.rounds": 1, "loop.candidates": 2, "splits.evaluation": "0:2", "splits.test": "2:4"},
         **{"fit.starts": 1, "fit.exchange_rounds": 0, "fit.final_starts": 1, "fit.final_exchange_rounds": 0},
