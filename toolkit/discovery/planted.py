@@ -224,7 +224,7 @@ PLANTED_SEARCH = SearchConfig.model_validate(
         "description": "Simulated people choose between two options whose chances of a reward drift.",
         "data": {"name": "simulated"},
         "splits": {"prompt": "0:1", "evaluation": "0:10", "test": "10:"},
-        "loop": {"rounds": 8, "candidates": 4},
+        "loop": {"rounds": 12, "candidates": 4},
         "fit": {"starts": 3, "exchange_rounds": 1, "final_starts": 4, "final_exchange_rounds": 1},
     }
 )

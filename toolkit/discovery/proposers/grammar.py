@@ -15,18 +15,21 @@ from toolkit.discovery.task import Task
 N_IMAGINED = 100
 """Sketches that are thought of for every question …"""
 
-SHARE_WITHOUT = 0.5
-"""Of proposals, at the most, the best candidate without one of its mechanisms."""
-
 N_PARENTS = 6
 """… from so many of the best candidates, the better ones more often."""
 
 SHARE_CROSSED, SHARE_FRESH = 0.3, 0.1
 """Of them from two parents, and from none."""
 
-SPREAD_OF_EFFECTS, NOISE, LEAST_NOISE = 40.0, 15.0, 3.0
-"""What is expected of the criterion: a mechanism's effect, and what effects do not explain, until that can be
-seen, and at the least."""
+SHARE_WITHOUT = 0.5
+"""Of proposals, at the most, the best candidate without one of its mechanisms."""
+
+SPREAD_OF_EFFECTS, LEAST_NOISE = 40.0, 3.0
+"""What is expected of the criterion: a mechanism's effect, and what effects do not explain of the best candidate."""
+
+SHARE_OF_NOISE = 0.5
+"""How much more they leave unexplained of another, as a share of how far it is behind: what would make bad programs
+good says little of what would make the best one better."""
 
 
 class GrammarProposer(Proposer):
@@ -35,10 +38,10 @@ class GrammarProposer(Proposer):
     The best candidate is tried without each of its mechanisms, in every round some of them, and the rest when all
     rounds are over, so that nothing stays in a winner that it does better without.
 
-    The effect of every mechanism on the criterion is estimated from all that was tried, by a Bayesian
-    linear regression; each proposal follows one draw from what is known of them, so that what is uncertain
-    is tried as well. Without any history sketches are drawn at random. The same situation gives the same
-    proposals.
+    The effect of every mechanism on the criterion is estimated from all that was tried, by a Bayesian linear regression
+    in which those count most that come close to the best; each proposal follows one draw from what is known of the
+    effects, so that what is uncertain is tried as well. Without any history sketches are drawn at random. The same
+    situation gives the same proposals.
     """
 
     name = "grammar"
@@ -127,13 +130,14 @@ class GrammarProposer(Proposer):
         scored = [(sketch, one) for sketch, one in tried if one.accepted]
         n_effects = 1 + len(self.grammar.features(Sketch()))
         rows = np.array([self._row(sketch) for sketch, _ in scored]).reshape(len(scored), n_effects)
-        # Sketches far worse than chance say little about good ones.
-        score = np.minimum([one.score.mean for _, one in scored], nothing) - nothing
-        mean, factor = _posterior(rows, score, NOISE)
-        n_spare = len(scored) - np.linalg.matrix_rank(rows) if scored else 0
-        if n_spare > 0:
-            unexplained = np.sqrt(((score - rows @ mean) ** 2).sum() / n_spare)
-            mean, factor = _posterior(rows, score, max(LEAST_NOISE, float(unexplained)))
+        # Sketches far worse than chance say no more than those that are as bad.
+        score = np.minimum([one.score.mean for _, one in scored], nothing)
+        behind = score - score.min(initial=nothing)
+        noise = np.hypot(LEAST_NOISE, SHARE_OF_NOISE * behind)[:, None]
+        weighted = rows / noise
+        precision = np.eye(n_effects) / SPREAD_OF_EFFECTS**2 + weighted.T @ weighted
+        mean = np.linalg.solve(precision, weighted.T @ (behind / noise[:, 0]))
+        factor = np.linalg.cholesky(precision)
         return mean + np.linalg.solve(factor.T, rng.standard_normal(n_effects))
 
     # -- sketches and proposals ---------------------------------------------------------------
@@ -153,10 +157,3 @@ class GrammarProposer(Proposer):
         program = write(self.grammar, sketch, self.task, name)
         origin = {"operator": operator, "parents": list(parents), "genes": sketch.by_kind}
         return Proposal(content_of(program), origin)
-
-
-def _posterior(rows: np.ndarray, score: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of effects (effects,) and the Cholesky factor of their precision (effects, effects)."""
-    precision = np.eye(rows.shape[1]) / SPREAD_OF_EFFECTS**2 + rows.T @ rows / noise**2
-    mean = np.linalg.solve(precision, rows.T @ score / noise**2)
-    return mean, np.linalg.cholesky(precision)
