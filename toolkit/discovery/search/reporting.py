@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,18 +155,20 @@ def paired_interval(differences: np.ndarray) -> tuple[float, float, float]:
     return mean, mean - width, mean + width
 
 
+_JUDGED = {
+    "evaluation": ("those it was selected on", ".1f"),
+    "test": ("test participants", ".1f"),
+    "held_out": ("test participants' last choices, unseen by fits,", ".3f"),
+}
+"""Columns in which less is better, of whom they say how well they are explained, and as what number."""
+
+
 def _warnings(table: pd.DataFrame) -> tuple[str, ...]:
-    """A sentence for every baseline that is as good as the winner, on either group of people."""
-    winner = table[table["kind"] == WINNER].iloc[0]
-    said = []
-    for part, people in (("evaluation", "those it was selected on"), ("test", "test participants")):
-        better = table[(table["kind"] != WINNER) & (table[part] <= winner[part])]
-        said += _sentences(better["model"], better[part], winner[part], people)
-    return tuple(said)
-
-
-def _sentences(names: Sequence[str], values: Sequence[float], own: float, people: str) -> list[str]:
-    return [
-        f"The baseline {name} explains {people} better ({value:.1f}) than the winner ({own:.1f})."
-        for name, value in zip(names, values, strict=True)
-    ]
+    """A sentence for every baseline that is as good as the winner, on either group of people or on what was held out."""
+    own = table[table["kind"] == WINNER].iloc[0]
+    return tuple(
+        f"The baseline {row['model']} explains {people} better ({row[part]:{digits}}) than the winner "
+        f"({own[part]:{digits}})."
+        for part, (people, digits) in _JUDGED.items()
+        for _, row in table[(table["kind"] != WINNER) & (table[part] <= own[part])].iterrows()
+    )

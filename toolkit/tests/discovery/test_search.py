@@ -175,6 +175,7 @@ def test_a_baseline_that_wins_is_warned_of(workers: Sandbox, tmp_path: Path) -> 
     assert [said.split(" explains ")[1].split(" better")[0] for said in found.warnings] == [
         "those it was selected on",
         "test participants",
+        "test participants' last choices, unseen by fits,",
     ]
     assert list(found.table["kind"]) == ["baseline", "winner"] and found.table["low"].iloc[0] < 0
 
