@@ -16,6 +16,9 @@ WINNER = "winner"
 _STYLE_OF = {WINNER: "program", "daw_hybrid": "hybrid", "chance": "random"}
 _CONDITIONS = (("reward", "common"), ("reward", "rare"), ("no reward", "common"), ("no reward", "rare"))
 
+_ROOM_FOR_SEARCHES = 0.6
+"""Of a planted program's row, that its searches are spread over."""
+
 
 def program_style(name: str) -> AgentStyle:
     """The look of a winner or a baseline."""
@@ -162,9 +165,12 @@ def plot_found_again(table: pd.DataFrame, *, theme: Theme | None = None) -> go.F
     style = program_style(WINNER)
     figure = go.Figure()
     figure.add_vline(x=ALIKE, line=GUIDE)
+    row, names = pd.factorize(table["planted"])
+    # Searches that found the same do not hide one another.
+    beside = _ROOM_FOR_SEARCHES * (table["search"] - (table["search"].max() + 1) / 2) / table["search"].max()
     figure.add_scatter(
         x=table["apart"],
-        y=table["planted"],
+        y=row + beside,
         mode="markers",
         marker={
             "size": 11,
@@ -179,13 +185,14 @@ def plot_found_again(table: pd.DataFrame, *, theme: Theme | None = None) -> go.F
     )
     farthest = max(2 * ALIKE, 1.1 * float(table["apart"].max()))
     figure.update_xaxes(title_text="Mean difference of predicted probabilities", range=[-ALIKE / 4, farthest])
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.4, -0.6]
+    )
     caption = (
         "How far the predictions of found and planted programs lie apart, a point for each search. Coloured, left of the "
         "line: the found program predicts the same. Filled: it has exactly the planted mechanisms."
     )
-    n_rows = table["planted"].nunique()
-    return _with_margin(finished(figure, caption, height=130 + 34 * n_rows, theme=theme))
+    return _with_margin(finished(figure, caption, height=130 + 40 * len(names), theme=theme))
 
 
 def _with_margin(figure: go.Figure) -> go.Figure:

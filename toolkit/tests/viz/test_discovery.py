@@ -82,8 +82,11 @@ def test_planted_programs_that_were_found_exactly_stand_out() -> None:
             "difference": [0.0, -1.0, 0.0],
         }
     )
-    (points,) = plot_found_again(table).data
-    assert list(points.y) == ["one", "two", "two"] and list(points.x) == [0.0, 0.1, 0.01]
+    figure = plot_found_again(table)
+    (points,) = figure.data
+    assert list(figure.layout.yaxis.ticktext) == ["one", "two"]
+    assert [round(place) for place in points.y] == [0, 1, 1] and len(set(points.y)) == 3
+    assert list(points.x) == [0.0, 0.1, 0.01]
     found = program_style("winner").colour
     assert [colour == found for colour in points.marker.color] == [True, False, True]
     assert list(points.marker.symbol) == ["circle", "circle-open", "circle-open"]
