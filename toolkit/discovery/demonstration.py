@@ -80,7 +80,7 @@ _SLIPS = {
 """By round and island: each takes the last place there."""
 
 
-class WithSlips:
+class WithSlips(Proposer):
     """A proposer that hands in a faulty program now and then, written by hand to be turned down.
 
     Parameters
