@@ -21,8 +21,8 @@ def test_simulated_people_are_called_so(home: Path, checkout: Path, monkeypatch:
     assert record.takeaways[0].startswith("Simulated people")
     assert "follows a script" in record.takeaways[1]
     titles = {name: figure.layout.title.text for name, figure in figures.items()}
-    assert set(titles) == {"choices", "rates", "trace", "surprise"}
-    for name in ("choices", "rates", "trace"):
+    assert set(titles) == {"choices", "rates", "trace", "surprise", "told_apart"}
+    for name in ("choices", "rates", "trace", "told_apart"):
         assert "Simulated people" in titles[name], name
     standings = read_standings("interactive/06_bandits/people_partial")
     assert len(standings.models) == 4 and len(standings.groups) > 1

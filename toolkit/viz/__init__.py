@@ -21,6 +21,7 @@ _HOME_OF = {
     "plot_choices": "updating",
     "plot_comparison": "comparison",
     "plot_confusion": "recovery",
+    "plot_confusions": "recovery",
     "plot_context_sizes": "benchmark",
     "plot_criteria": "criteria",
     "plot_differences": "discovery",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,11 +29,40 @@ def plot_confusion(wins: pd.DataFrame, *, theme: Theme | None = None) -> go.Figu
     wins
         ``toolkit.fitting.confuse(…).wins``: (simulated, fitted) shares of simulated participants.
     """
-    import plotly.graph_objects as go
+    return plot_confusions({"": wins}, theme=theme)
 
+
+def plot_confusions(wins: Mapping[str, pd.DataFrame], *, theme: Theme | None = None) -> go.Figure:
+    """How often the right model wins, a panel a task; the tasks have the same models.
+
+    Parameters
+    ----------
+    wins
+        What :func:`plot_confusion` draws, by the panel's title.
+    """
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(1, len(wins), shared_yaxes=True, horizontal_spacing=0.03)
+    for column, (title, shares) in enumerate(wins.items(), start=1):
+        _add_wins(figure, shares, {"row": 1, "col": column})
+        figure.update_xaxes(title_text=title or "Model that wins", col=column)
+    figure.update_xaxes(side="top", showline=False, ticks="", tickangle=-40)
+    figure.update_yaxes(autorange="reversed", showline=False, ticks="", ticklabelstandoff=6)
+    figure.update_yaxes(title_text="Model that chose", col=1)
+    caption = (
+        "Share of simulated participants (rows: who made the choices) whose choices each fitted model (columns) "
+        f"explains best. Frames: the right model wins, in {SEPARABLE:.0%} or more (solid) or in fewer (dotted). "
+        "Shares below .005 are left blank."
+    )
+    models = [agent_style(name).label for shares in wins.values() for name in shares.columns]
+    top = 50 + round(4.5 * max(len(label) for label in models))
+    height = 20 + top + CELL * max(len(shares) for shares in wins.values())
+    return finished(figure, caption, height, theme).update_layout(margin={"t": top, "l": 130, "b": 16})
+
+
+def _add_wins(figure: go.Figure, wins: pd.DataFrame, place: dict[str, int]) -> None:
     simulated, fitted = ([agent_style(name).label for name in names] for names in (wins.index, wins.columns))
     shares = wins.to_numpy(dtype=float)
-    figure = go.Figure()
     figure.add_heatmap(
         z=shares,
         x=fitted,
@@ -44,29 +74,19 @@ def plot_confusion(wins: pd.DataFrame, *, theme: Theme | None = None) -> go.Figu
         colorscale=DARKENING,
         showscale=False,
         hovertemplate="simulated: %{y}<br>wins: %{x}, %{z:.0%}<extra></extra>",
+        **place,
     )
     for row, column in np.argwhere(shares >= 0.005):
         share = shares[row, column]
         font = {"color": "white" if share > 0.55 else INK, "size": 11}
-        figure.add_annotation(
-            x=fitted[column], y=simulated[row], text=f"{share:.2f}", showarrow=False, font=font
-        )
+        written = {"text": f"{share:.2f}", "showarrow": False, "font": font}
+        figure.add_annotation(x=fitted[column], y=simulated[row], **written, **place)
     for name in set(simulated) & set(fitted):
         row, column = simulated.index(name), fitted.index(name)
         ends = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
         enough = shares[row, column] >= SEPARABLE
-        figure.add_shape(line={"color": BLACK, "width": 2, "dash": "solid" if enough else "dot"}, **ends)
-    figure.update_xaxes(title_text="Model that wins", side="top", showline=False, ticks="", tickangle=-40)
-    figure.update_yaxes(
-        title_text="Model that chose", autorange="reversed", showline=False, ticks="", ticklabelstandoff=6
-    )
-    caption = (
-        "Share of simulated participants (rows: who made the choices) whose choices each fitted model (columns) "
-        f"explains best. Frames: the right model wins, in {SEPARABLE:.0%} or more (solid) or in fewer (dotted). "
-        "Shares below .005 are left blank."
-    )
-    height = 150 + CELL * len(simulated)
-    return finished(figure, caption, height, theme).update_layout(margin={"t": 130, "l": 130, "b": 16})
+        line = {"color": BLACK, "width": 2, "dash": "solid" if enough else "dot"}
+        figure.add_shape(line=line, **ends, **place)
 
 
 def plot_recovery(values: pd.DataFrame, *, theme: Theme | None = None) -> go.Figure:
