@@ -69,11 +69,11 @@ def discover(name: str, kind: str, only_list: bool, **options: Any) -> None:
     winner is chosen on evaluation participants, checked again in a fresh process, and compared with chance
     and models of the literature on test participants.
 
-    Examples: toolkit discover --config two_step --proposer grammar --seed 0
+    Example: toolkit discover --config two_step --proposer grammar --seed 0
 
-    toolkit discover --runs 5 --processor-seconds 1200 --progress
+    Example: toolkit discover --runs 5 --processor-seconds 1200 --progress
 
-    toolkit discover --planted 6 --runs 3
+    Example: toolkit discover --planted 6 --runs 3
     """
     from toolkit.discovery.search import list_configs
 

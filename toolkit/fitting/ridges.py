@@ -85,7 +85,8 @@ def _far_apart(places: np.ndarray, best: np.ndarray, useful: np.ndarray) -> np.n
     """(``N_LEAVING``, units) useful places, each as far as can be from ``best`` and those before; -1 for none."""
     distance = np.where(useful, np.abs(places - best).max(-1), -1.0)
     chosen = np.full((N_LEAVING, places.shape[1]), -1)
-    for number, unit in enumerate([np.arange(places.shape[1])] * N_LEAVING):
+    unit = np.arange(places.shape[1])
+    for number in range(N_LEAVING):
         farthest = distance.argmax(0)
         chosen[number] = np.where(distance[farthest, unit] > 0, farthest, -1)
         apart = np.abs(places - places[farthest, unit]).max(-1)
