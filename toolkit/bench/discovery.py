@@ -23,6 +23,7 @@ from toolkit.discovery.search import Search, grammar_proposer, load_config
 from toolkit.discovery.worker.data import Data
 from toolkit.discovery.worker.evaluation import CompiledRows, Failures
 from toolkit.fitting import Fit, fit
+from toolkit.fitting.fitting import one_thread
 from toolkit.fitting.starts import draw_starts
 from toolkit.trials import SCHEMAS, Trials
 
@@ -190,7 +191,8 @@ def _plain(part: Trials, model: SandboxedModel, n_starts: int) -> list[tuple[np.
     starts = draw_starts(model.parameters, n_starts, seed=0)
     bounds = [(one.lower, one.upper) for one in model.parameters]
     columns = (part.choice, part.state, part.choice_2, part.outcome)
-    return [fit_person(hybrid, [one[s] for one in columns], starts, bounds) for s in range(REFERENCE)]
+    with one_thread():
+        return [fit_person(hybrid, [one[s] for one in columns], starts, bounds) for s in range(REFERENCE)]
 
 
 def _ends_of_loop(part: Trials, model: ProgramModel, n_starts: int) -> np.ndarray:
