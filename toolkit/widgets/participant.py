@@ -114,7 +114,7 @@ class BeTheParticipant(Dashboard):
         self.seed = widgets.BoundedIntText(
             value=seed, min=0, max=9999, description="Seed", layout=WIDE, style=LABELS
         )
-        self.pace = choice("After an answer", PACES, PACES[0][1])
+        self.pace = choice("Pace", PACES, PACES[0][1])
         self.begin = button(_BEGIN, "play", "Show the first trial", self._begin_or_reset)
         self.save = button("Save my choices", "save", "Write them as a table into data/own", self._save)
         self.save.disabled = True

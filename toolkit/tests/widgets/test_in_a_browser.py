@@ -102,7 +102,7 @@ def test_a_script_is_the_participant(open_dashboard: Callable[[str], OpenDashboa
     page, task = dashboard.page, dashboard.page.locator(".toolkit-task")
     page.wait_for_selector(".toolkit-task")
     dashboard.press("Trials", "Home")
-    dashboard.press("After an answer", "End")
+    dashboard.press("Pace", "End")
     dashboard.click("Begin")
     typed = page.locator(".toolkit-task input")
     page.wait_for_function("() => document.activeElement === document.querySelector('.toolkit-task input')")
