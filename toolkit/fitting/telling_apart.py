@@ -14,11 +14,21 @@ from toolkit.seeds import Seeds
 
 
 def confuse_tasks(
-    found: Sequence[Updating], *, n_participants: int, n_starts: int, seed: int
+    found: Sequence[Updating],
+    *,
+    n_participants: int,
+    n_starts: int,
+    seed: int,
+    times: int = 1,
 ) -> dict[str, Confusion]:
     """Simulate people of each task with each of its models, and fit all of them to all.
 
     Bandits and dictated choices are drawn anew; parameters are those of the task's first group of people.
+
+    Parameters
+    ----------
+    times
+        How many times as many sessions as people had.
 
     Returns
     -------
@@ -30,7 +40,8 @@ def confuse_tasks(
             first.setdefault(one.group.task, one)
     seeds, told = Seeds(seed), {}
     for task, one in first.items():
-        design = get_task(task).draw(n_participants, rng=seeds.numpy(f"bandits of {task}"))
+        drawn, rng = get_task(task), seeds.numpy(f"bandits of {task}")
+        design = drawn.draw(n_participants, rng=rng, n_sessions=times * drawn.n_sessions)
         told[task] = confuse(
             models_of(task, design),
             design,

@@ -138,10 +138,8 @@ def sum_prototype_likelihood(
     """
     n_options, n_features = prototypes.shape
     at_lapse, at_background, at_learned = places[0], places[1], places[2]
-    close, matters = (
-        np.empty((things.shape[1] // n_compared, n_options)),
-        np.empty((things.shape[1] // n_compared, n_options)),
-    )
+    size = things.shape[1] // n_compared
+    close, matters = np.empty((size, n_options)), np.empty((size, n_options))
     place = prototypes.copy()
     seen = np.empty(n_options, dtype=np.bool_)
     evidence, slope, by_choice = np.empty(n_options), np.empty(n_options), np.empty(3)

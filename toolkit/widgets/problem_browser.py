@@ -115,7 +115,8 @@ def list_learners() -> list[str]:
     no line to draw, and a language model is asked elsewhere.
     """
     names = [name for name in list_models("category_learning") if name not in absent_networks()]
-    return [name for name in names if name == "rulex" or not get_model(name).reads_choices]
+    models = {name: get_model(name) for name in names}
+    return [name for name, model in models.items() if model.sums_over_choices or not model.reads_choices]
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,22 @@ class Mixture(Model):
         return torch.stack([1 - p, p], -1)
 
 
+class Wavy(Model):
+    """A likelihood with many optima: the frequency of a wave over the first feature."""
+
+    name = "test_wavy"
+    schemas = ("category_learning",)
+    parameters = (
+        Parameter("frequency", 0.0, 10.0, "faster waves"),
+        Parameter("contrast", 0.0, 10.0, "choices follow the wave more strictly"),
+    )
+
+    def probabilities(self, theta, data):
+        wave = torch.sin(theta[..., 0, None] * data.stimulus[..., 0])
+        p = torch.sigmoid(theta[..., 1, None] * wave)
+        return torch.stack([1 - p, p], -1)
+
+
 def logistic_trials(
     n_participants: int = 6, n_problems: int = 2, n_trials: int = 30, seed: int = 0
 ) -> tuple[Trials, np.ndarray]:
@@ -77,3 +93,9 @@ def design_of(n_participants: int, n_problems: int, n_trials: int, seed: int = 0
         }
     )
     return Trials.from_table(table, "category_learning")
+
+
+def wavy_trials(n_participants: int) -> Trials:
+    rng = np.random.default_rng(4)
+    design = design_of(n_participants, 1, 60, seed=3)
+    return Wavy().simulate(rng.uniform(0, 10, (n_participants, 2)), design, rng)
