@@ -171,11 +171,23 @@ class Client:
             usd_likely=len(new) * sum(paid) / len(paid) if paid else None,
         )
 
-    def ask(self, requests: Sequence[Request], what: str = "asking") -> list[Reply | Failure]:
+    def ask(
+        self,
+        requests: Sequence[Request],
+        what: str = "asking",
+        *,
+        tell: Callable[[int, int], object] | None = None,
+    ) -> list[Reply | Failure]:
         """A reply or a failure for every request, in the same order.
 
         What is in the journal is taken from there. Every new reply is in the journal before the next
         question goes out, so after an interruption asking again continues.
+
+        Parameters
+        ----------
+        tell
+            Called after every outcome with how many of the new questions are done, and how many there are;
+            what it raises ends the asking. Without it a progress bar is shown.
         """
         self.journal.refresh()
         self.purse.begin(self.journal.spent)
@@ -186,9 +198,12 @@ class Client:
             self.tally.add(reply, from_journal=True)
         new = {key: request for key, request in zip(keys, requests, strict=True) if key not in outcomes}
         with closing(self._outcomes(new)) as arriving:
-            for outcome in track(arriving, what, total=len(new)):
+            shown = arriving if tell else track(arriving, what, total=len(new))
+            for n_done, outcome in enumerate(shown, start=1):
                 self.tally.add(outcome)
                 outcomes[outcome.key] = outcome
+                if tell:
+                    tell(n_done, len(new))
         return [outcomes[key] for key in keys]
 
     def at_most(self, request: Request) -> Cost:

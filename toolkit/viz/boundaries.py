@@ -43,7 +43,8 @@ def plot_boundaries(
     grid
         Values of the first and of the second feature at which the agent was asked.
     p
-        (second feature, first feature, categories) its probabilities there.
+        (second feature, first feature, categories) its probabilities there; NaN, which stays white, where it was
+        not asked.
     agent
         Its name.
     features
@@ -76,13 +77,14 @@ def plot_boundaries(
 
 def _answers(grid: tuple[np.ndarray, np.ndarray], p: np.ndarray, categories: Sequence[str]) -> dict[str, Any]:
     """Each category has a stretch of the scale to itself, from white to its colour."""
-    n = p.shape[-1]
+    n, asked = p.shape[-1], ~np.isnan(p[..., 0])
+    p = np.where(asked[..., None], p, 1 / n)
     best, sureness = p.argmax(-1), (p.max(-1) - 1 / n) / (1 - 1 / n)
     scale = []
     for number in range(n):
         colour = translucent(CATEGORY_LOOKS[number][0], 0.6)
         scale += [[number / n, "rgba(255,255,255,0.6)"], [(number + 1) / n, colour]]
-    said = np.array(categories, dtype=object)[best]
+    said = np.where(asked, np.array(categories, dtype=object)[best], "not asked")
     return {
         "type": "heatmap",
         "x": grid[0],

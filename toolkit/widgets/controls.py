@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -85,6 +86,13 @@ def slider(description: str, low: int, high: int, value: int, tooltip: str = "")
         layout=WIDE,
         style=LABELS,
     )
+
+
+def button(description: str, icon: str, tooltip: str, pressed: Callable[[Any], None]) -> widgets.Button:
+    """A button as wide as its text."""
+    made = widgets.Button(description=description, icon=icon, tooltip=tooltip, layout={"width": "auto"})
+    made.on_click(pressed)
+    return made
 
 
 def parameter_sliders(

@@ -14,12 +14,12 @@ from toolkit.experiments.sitting import Sitting
 from toolkit.fitting.verdict import Verdict, fit_one_by_one, list_candidates
 from toolkit.trials import Trials
 from toolkit.viz import agent_style
-from toolkit.widgets.controls import LABELS, WIDE, choice
+from toolkit.widgets.controls import LABELS, WIDE, button, choice
 from toolkit.widgets.dashboard import FIGURE_WIDTH, Dashboard
 from toolkit.widgets.participant_casinos import Casinos, FullCasinos
 from toolkit.widgets.participant_categories import Everyday, Figures
 from toolkit.widgets.participant_play import Play, save_choices
-from toolkit.widgets.participant_table import Table, button, paragraph
+from toolkit.widgets.participant_table import Table, paragraph
 from toolkit.widgets.participant_tasks import Task
 
 TASKS: tuple[type[Task], ...] = (Figures, Everyday, Casinos, FullCasinos)

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from toolkit.experiments.sitting import Sitting
+from toolkit.widgets.controls import button
 from toolkit.widgets.participant_tasks import Task
 
 KEYS = ("f", "j")
@@ -98,13 +99,6 @@ class Table(widgets.VBox):
             self._answer(KEYS.index(typed))
         elif typed == " ":
             self._continue()
-
-
-def button(description: str, icon: str, tooltip: str, pressed: Callable[[Any], None]) -> widgets.Button:
-    """A button as wide as its text."""
-    made = widgets.Button(description=description, icon=icon, tooltip=tooltip, layout={"width": "auto"})
-    made.on_click(pressed)
-    return made
 
 
 def paragraph(text: str, right: bool | None = None) -> str:

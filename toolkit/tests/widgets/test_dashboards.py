@@ -12,15 +12,14 @@ import numpy as np
 import pytest
 
 from toolkit import widgets
-from toolkit.models import get_model_for
-from toolkit.models.after_learning import probes_after
 from toolkit.widgets.bandit_lab import SIMULATED, BanditLab, Lab
 from toolkit.widgets.dashboard import Dashboard
 from toolkit.widgets.discovery_board import DiscoveryBoard
 from toolkit.widgets.learner_playground import LearnerPlayground, Playground
 from toolkit.widgets.model_comparison import ModelComparison
 from toolkit.widgets.participant import BeTheParticipant
-from toolkit.widgets.problem_browser import Browser, ProblemBrowser
+from toolkit.widgets.problem_browser import ProblemBrowser
+from toolkit.widgets.problem_view import Browser
 
 EXPLORE = Path(__file__).resolve().parents[3] / "notebooks" / "explore"
 NOTEBOOKS = sorted(EXPLORE.glob("*.ipynb"))
@@ -38,6 +37,8 @@ VIEWS = {
     "lab": Lab(SIMULATED, 2, "kalman", {"inverse_temperature": 3.0, "noise": 1.0, "drift": 0.2}),
     "bank": Browser("bank", 3, (1, 4), "prototype", 9),
     "rules": Browser("bank", 3, (1, 4), "rulex", 9),
+    "no line": Browser("bank", 3, (1, 4), "win_stay_lose_shift", 9),
+    "script": Browser("bank", 3, (1, 4), "scripted_player", 9),
     "prior": Browser("linear", 2, (0, 1), "bayesian_logistic_regression", 5),
 }
 
@@ -124,33 +125,6 @@ def test_the_best_numbers_are_no_worse_than_any_on_a_grid() -> None:
     assert best.log_likelihood() >= max(lab.log_likelihood() for lab in grid) - 1e-3
     assert [one.value for one in dashboard.sliders.children] == pytest.approx(list(best.values.values()))
     assert f"{best.log_likelihood():.1f} nats" in dashboard.message.value
-
-
-def test_probes_are_answered_as_if_each_came_next() -> None:
-    rng = np.random.default_rng(0)
-    shown, told, probes = rng.random((6, 2)), np.array([0, 1, 0, 1, 1, 0]), rng.random((4, 2))
-    together = probes_after(shown, told, probes, 2)
-    model = get_model_for("alcove", together)
-    theta = model.theta(sensitivity=4.0, association_rate=0.2, attention_rate=0.1, determinism=3.0)
-    answers = model.predict(theta, together)[:, -1]
-    for probe, answer in zip(probes, answers, strict=True):
-        alone = probes_after(shown, told, probe[None], 2)
-        np.testing.assert_allclose(model.predict(theta, alone)[0, -1], answer)
-    np.testing.assert_allclose(model.predict(theta, probes_after(shown[:0], told[:0], probes, 2))[:, -1], 0.5)
-
-
-def test_one_feature_leaves_out_the_other() -> None:
-    dashboard = ProblemBrowser()
-    dashboard.second.value = 3
-    assert dashboard.shown.layout.yaxis.title.text == dashboard.second.options[3][0]
-    dashboard.source.value = "rational"
-    assert [label for label, _ in dashboard.first.options] == ["feature 1", "feature 2"]
-
-
-def test_guessing_draws_no_line_and_is_right_by_chance() -> None:
-    guesses = Browser("bank", 3, (1, 4), "random", 9)
-    assert guesses.answers().std() == 0
-    assert "names 50% of" in guesses.reading()
 
 
 def test_long_work_shows_the_bar_and_hides_it_afterwards() -> None:
