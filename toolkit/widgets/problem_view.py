@@ -21,6 +21,15 @@ from toolkit.tasks import get_source
 from toolkit.trials import Trials
 from toolkit.viz import agent_style, plot_boundaries, titled
 from toolkit.widgets.controls import starting_values
+from toolkit.widgets.problem_cell import (
+    N_FEATURES,
+    N_POINTS,
+    ask_a_model,
+    ask_a_script,
+    draw_problem,
+    recall_replies,
+    whole_cell,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -28,70 +37,10 @@ if TYPE_CHECKING:
     from toolkit.llm import Client
     from toolkit.tasks.problems import Source
 
-N_POINTS = 120
-N_FEATURES = 2
-"""Of problems whose features have no names."""
 N_PLACES = 15
 """Values of each feature at which the agent is asked."""
 OPTIONS = {"openml": {"tables": "sklearn"}}
 """Tables that come with scikit-learn are here without being fetched."""
-
-_BANK = """\
-problem = load_bank()[{number}]
-generator = Seeds({seed}).torch("bank {number}")
-x, y = get_source("bank").draw_named([{number}], {n_points}, generator=generator)
-x, y = x[0].double().numpy(), y[0].numpy()
-features = [f"{{problem.features[i].name}} ({{problem.features[i].unit}})" for i in {pair}]
-categories = problem.categories"""
-_OTHER = """\
-generator = Seeds({seed}).torch("{source} {number}")
-drawn = get_source("{source}"{options}).draw(1, {n_points}, {n_features}, generator=generator)
-x, y = drawn.x[0].double().numpy(), drawn.y[0].numpy()
-features = [f"feature {{i + 1}}" for i in {pair}]
-categories = ["category A", "category B"]"""
-_MODEL = """\
-span = np.where(high > low, high - low, 1)
-trials = probes_after((x[:{n_shown}] - low) / span, y[:{n_shown}], (grid - low) / span, len(categories))
-model = get_model_for("{agent}", trials)
-theta = model.theta(**{values})
-p = model.marginal(theta, trials, Seeds({seed}).numpy("own choices"))[:, -1]"""
-_ASKED = """\
-probing = Probing(x[:{n_shown}], y[:{n_shown}], grid, len(categories), features=features)
-p = probing.answers({ask})"""
-_RECORDED = """\
-client = get_client("recorded", journal="{journal}", model="{model}")
-"""
-_CODE = """\
-import numpy as np
-
-from toolkit import viz
-{imports}
-
-{draw}
-
-x = x[:, {pair}]
-low, high = x.min(0), x.max(0)
-along, up = (np.linspace(low[i], high[i], {n_places}) for i in (0, 1))
-grid = np.stack(np.meshgrid(along, up), -1).reshape(-1, 2)
-{answer}
-p = p.reshape({n_places}, {n_places}, -1)
-figure = viz.plot_boundaries(
-    x, y, {n_shown}, (along, up), p, agent="{agent}", features=features, categories=categories
-)
-figure = viz.titled(figure, "{title}")
-figure"""
-_IMPORTS = {
-    "from toolkit.data import load_bank": "load_bank(",
-    "from toolkit.llm import get_client": "get_client(",
-    "from toolkit.models import get_model_for": "get_model_for(",
-    "from toolkit.models.after_learning import probes_after": "probes_after(",
-    "from toolkit.models.answering.asking import recall": "recall(",
-    "from toolkit.models.answering.probing import Probing": "Probing(",
-    "from toolkit.models.answering.scripted import ask_script": "ask_script)",
-    "from toolkit.seeds import Seeds": "Seeds(",
-    "from toolkit.tasks import get_source": "get_source(",
-}
-"""Each with what in a cell needs it."""
 
 
 @cache
@@ -267,31 +216,23 @@ class Browser:
 
     def code(self) -> str:
         """A cell that draws the figure."""
-        about = {"number": self.number, "seed": self.seed, "n_points": N_POINTS, "pair": list(self.pair)}
-        options = "".join(f', {name}="{value}"' for name, value in OPTIONS.get(self.source, {}).items())
-        draw = _BANK if self.source == "bank" else _OTHER
-        draw = draw.format(**about, source=self.source, options=options, n_features=N_FEATURES)
-        answer = self._answer_code()
-        needed = [line for line, word in _IMPORTS.items() if word in draw + answer]
-        return _CODE.format(
-            imports="\n".join(needed),
-            draw=draw,
+        draw = draw_problem(self.source, self.number, self.seed, self.pair, OPTIONS.get(self.source, {}))
+        if self.agent == SCRIPTED:
+            answer = ask_a_script(self.n_shown)
+        elif self.agent == SPOKEN:
+            client = self._connected()
+            answer = recall_replies(self.n_shown, client.journal.path, client.model)
+        else:
+            answer = ask_a_model(self.n_shown, self.agent, self.values(), self.seed)
+        return whole_cell(
+            draw,
+            answer,
             pair=list(self.pair),
             n_places=N_PLACES,
-            answer=answer,
             n_shown=self.n_shown,
             agent=self.agent,
             title=self.title,
         )
-
-    def _answer_code(self) -> str:
-        if self.agent == SCRIPTED:
-            return _ASKED.format(n_shown=self.n_shown, ask="ask_script")
-        if self.agent == SPOKEN:
-            client = self._connected()
-            recorded = _RECORDED.format(journal=client.journal.path, model=client.model)
-            return recorded + _ASKED.format(n_shown=self.n_shown, ask="recall(client)")
-        return _MODEL.format(n_shown=self.n_shown, agent=self.agent, values=self.values(), seed=self.seed)
 
     def _not_asked(self) -> str:
         client = self._connected()

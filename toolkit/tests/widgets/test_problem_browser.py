@@ -19,7 +19,8 @@ from toolkit.models.answering.asking import recall
 from toolkit.models.answering.probing import Probing
 from toolkit.models.answering.scripted import ScriptedLearner, ask_script
 from toolkit.widgets.problem_browser import ProblemBrowser, list_learners
-from toolkit.widgets.problem_view import N_PLACES, N_POINTS, Browser
+from toolkit.widgets.problem_cell import N_POINTS
+from toolkit.widgets.problem_view import N_PLACES, Browser
 
 
 class Speaker(ScriptedLearner):
