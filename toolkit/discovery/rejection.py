@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 from toolkit.errors import ToolkitError
 
@@ -21,7 +21,6 @@ Reason = Literal[
     "not confirmed",  # a fresh process, interpreting the text, comes to another result
     "not compiled",  # the compiler refuses it; the program is interpreted instead
 ]
-REASONS = get_args(Reason)
 
 
 class Rejected(ToolkitError):

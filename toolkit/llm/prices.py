@@ -55,9 +55,7 @@ class Price:
 
 FREE = Price(0, 0)
 
-PRICES_OF = "2026-11-25"
-"""The day on which the table was compared with the providers' price lists."""
-
+# Compared with the providers' price lists on 2026-11-25.
 PRICES = {
     "claude-fable-5-1": Price(10, 50, read=0.025),
     "claude-fable-5": Price(10, 50),

@@ -11,7 +11,6 @@ from toolkit.errors import DataError, UsageError, did_you_mean
 from toolkit.sections import SectionParams
 
 PIPELINE_NAME = "pipeline.yaml"
-PROFILES = ("smoke", "workshop", "paper")
 
 Profile = Literal["smoke", "workshop", "paper"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]

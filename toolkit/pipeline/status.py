@@ -13,7 +13,7 @@ from toolkit.pipeline.driver import format_seconds
 from toolkit.pipeline.locks import read_holder
 from toolkit.pipeline.plan import load_pipeline
 from toolkit.pipeline.runlog import LOG_NAME
-from toolkit.pipeline.runs import Run, list_runs
+from toolkit.pipeline.runs import Run
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,6 @@ def read_status(run: Run) -> RunStatus:
     sections = [_section_status(run, name, attempts.get(name)) for name in _section_names(run)]
     running = read_holder(run.lock) is not None or any(s.status == "running" for s in sections)
     return RunStatus(run.run_id, run.profile, run.created, running, sections)
-
-
-def read_statuses() -> list[RunStatus]:
-    """Every run, the newest first."""
-    return [read_status(run) for run in list_runs()]
 
 
 def status_lines(status: RunStatus) -> list[str]:

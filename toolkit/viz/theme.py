@@ -18,7 +18,7 @@ RENDERERS = "plotly_mimetype+notebook_connected"
 PIXELS_PER_MM = 96 / 25.4
 """A browser prints 96 pixels an inch, so a figure of 658 pixels is 174 mm wide on paper."""
 
-SINGLE_COLUMN_MM, DOUBLE_COLUMN_MM = 85, 174
+DOUBLE_COLUMN_MM = 174
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 INK = "#333333"
 TITLE_HEIGHT = 26

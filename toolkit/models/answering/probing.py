@@ -57,7 +57,6 @@ class Probing:
         procedure.story.check(trials)
         prompter = Prompter(procedure, trials, row=0)
         lines = prompter.lines()[: len(shown)]
-        self._n_categories = n_categories
         self.questions = [
             Question(prompter, trial, lines) for trial in range(len(shown), len(shown) + len(probes))
         ]
