@@ -19,6 +19,8 @@ from toolkit.trials import Trials, concat
 Scheme = Literal["problem", "last_block", "participants"]
 _SCHEMES = get_args(Scheme)
 
+_OPTIONS_OF_FIT = ("method", "n_starts", "exchange_rounds", "progress")
+
 
 @dataclass(frozen=True)
 class CrossValidation:
@@ -81,6 +83,14 @@ def cross_validate(
     model = get_model_for(model, trials) if isinstance(model, str) else model
     if scheme not in _SCHEMES:
         raise UsageError(f"there is no scheme '{scheme}'.", fix=did_you_mean(scheme, _SCHEMES))
+    for name in options:
+        # Who shares parameters, and who exchanges optima, follows from what is left out.
+        if name not in _OPTIONS_OF_FIT:
+            raise UsageError(
+                f"'{name}' is no option of a fit to some of the choices.",
+                where="cross_validate",
+                fix=did_you_mean(name, _OPTIONS_OF_FIT),
+            )
     folds = {
         "problem": lambda: _problems(trials),
         "last_block": lambda: iter([_Fold(*split_last_block(trials, share_of_trials))]),

@@ -139,6 +139,8 @@ def fit(
     _check(method, n_starts, exchange_rounds)
     model = get_model_for(model, trials) if isinstance(model, str) else model
     grouped, units = units_of(trials, share)
+    if company is not None and len(company) != len(units):
+        raise UsageError(f"company has {len(company)} numbers for {len(units)} units.", where="fit")
     prior = Prior(model.parameters, informed=method == "map")
     starts = draw_starts(model.parameters, n_starts, seed=seed)
     estimates = Estimates(model.parameters, grouped.n_scored)

@@ -7,10 +7,13 @@ import numpy as np
 from toolkit.fitting.fitting import Fit
 from toolkit.fitting.likelihood import units_of
 from toolkit.models import Model, get_model_for
+from toolkit.seeds import Seeds
 from toolkit.trials import Trials
 
 
-def predict_correct(found: Fit, trials: Trials, *, model: Model | None = None) -> np.ndarray:
+def predict_correct(
+    found: Fit, trials: Trials, *, model: Model | None = None, by_itself: bool = False, seed: int = 0
+) -> np.ndarray:
     """Probability that the fitted model answers right where the participant did answer.
 
     Each trial is predicted from what the participant had seen and chosen before it. So the mean over trials is
@@ -22,6 +25,12 @@ def predict_correct(found: Fit, trials: Trials, *, model: Model | None = None) -
         Fit of the model to these trials.
     model
         The model that was fitted, if it was made with options.
+    by_itself
+        Whether models that read choices are not told the person's, but expect what they would do themselves with what
+        was shown and told. Only then does a curve near that of people say something about such a model: told who is
+        wrong so far, it foretells who will be. For the others it makes no difference.
+    seed
+        Of the learners that are simulated where this cannot be computed.
 
     Returns
     -------
@@ -29,6 +38,9 @@ def predict_correct(found: Fit, trials: Trials, *, model: Model | None = None) -
     """
     model = get_model_for(found.model, trials) if model is None else model
     grouped, _ = units_of(trials, found.share)
-    p = model.predict(found.theta, grouped)
+    if by_itself and model.reads_choices:
+        p = model.marginal(found.theta, grouped, Seeds(seed).numpy("learners"))
+    else:
+        p = model.predict(found.theta, grouped)
     p = np.take_along_axis(p, np.maximum(trials.right, 0)[..., None], -1)[..., 0]
     return np.where(np.isnan(trials.correct), np.nan, p)

@@ -13,8 +13,8 @@ class WinStayLoseShift(Model):
     """Repeats the last choice after a win with probability ``stay``, leaves it after a loss with ``shift``.
 
     In a bandit the last choice is the last one with the same set of options; a win is an outcome above
-    zero. In category learning it is the last trial, and a win is the category told. After a trial
-    without feedback, and before the first choice, all options are equally likely.
+    zero. In category learning it is that on the last trial that was not missed, and a win is the category
+    told. After a choice without feedback, and before the first choice, all options are equally likely.
     """
 
     name = "win_stay_lose_shift"

@@ -17,7 +17,8 @@ import pandas as pd
 
 from toolkit.errors import DataError, UsageError, did_you_mean
 from toolkit.io import load_arrays, save_arrays
-from toolkit.trials.schemas import DTYPES, FILL, MISSING, Schema, field_of, get_schema, kind_of
+from toolkit.trials.checks import check_shapes, check_values
+from toolkit.trials.schemas import DTYPES, FILL, MISSING, Schema, get_schema, kind_of
 from toolkit.trials.tables import read_trials, table_of
 
 LEFT_OUT = "left_out"
@@ -52,13 +53,14 @@ class Trials:
     n_options: int = 0
 
     def __post_init__(self) -> None:
-        _check_shapes(self)
+        check_shapes(self)
         frozen = {name: _frozen(_with_fill(array, self.mask)) for name, array in self.arrays.items()}
         object.__setattr__(self, "arrays", frozen)
         object.__setattr__(self, "mask", _frozen(np.asarray(self.mask, dtype=bool)))
         object.__setattr__(self, "labels", {key: tuple(value) for key, value in self.labels.items()})
         object.__setattr__(self, "sequences", self.sequences.reset_index(drop=True))
         object.__setattr__(self, "n_options", self.n_options or self._count_options())
+        check_values(self)
 
     def __getattr__(self, name: str) -> np.ndarray:
         arrays = self.__dict__.get("arrays", {})
@@ -327,24 +329,6 @@ def concat(parts: Iterable[Trials]) -> Trials:
         first.labels,
         max(part.n_options for part in parts),
     )
-
-
-def _check_shapes(trials: Trials) -> None:
-    mask = np.asarray(trials.mask)
-    if mask.ndim != 2:
-        raise DataError(f"the mask must be (sequences, trials), it has the shape {mask.shape}.")
-    for column in ("participant", "problem", "condition"):
-        if column not in trials.sequences:
-            raise DataError(f"the table of sequences has no column '{column}'.")
-    if len(trials.sequences) != len(mask):
-        raise DataError(f"{len(trials.sequences)} rows describe {len(mask)} sequences.")
-    for known in trials.schema.fields:
-        if known.required and known.name not in trials.arrays:
-            raise DataError(f"{trials.schema.name} trials need an array '{known.name}' ({known.meaning}).")
-    for name, array in trials.arrays.items():
-        axes = len(field_of(trials.schema, name, array).axes)
-        if array.shape[:2] != mask.shape or array.ndim != 2 + axes:
-            raise DataError(f"array '{name}' has the shape {array.shape}, the mask {mask.shape}.")
 
 
 def _with_fill(array: np.ndarray, mask: np.ndarray) -> np.ndarray:

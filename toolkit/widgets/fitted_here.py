@@ -24,7 +24,7 @@ agents = {AGENTS!r}
 trials = people.simulate_people("{STUDY}", Seeds({{seed}})).where(simulated_by=agents[:3])
 trials = trials.where(participant=trials.participants[::{EVERY}])
 fits = {{{{name: fitting.fit(name, trials, n_starts={N_STARTS}) for name in agents}}}}
-expected = {{{{name: fitting.predict_correct(found, trials) for name, found in fits.items()}}}}
+expected = {{{{name: fitting.predict_correct(found, trials, by_itself=True) for name, found in fits.items()}}}}
 curves = viz.learning_curves(trials, expected)
 standings = fitting.gather(fits, trials, curves=curves, title="{TITLE}")"""
 """Lines that do the same, but for the seed."""
@@ -53,5 +53,5 @@ def _fitted(seed: int, tell: Callable[[str, int], None] | None) -> Standings:
         if tell:
             tell(agent_style(name).label, len(fits))
         fits[name] = fitting.fit(name, trials, n_starts=N_STARTS, progress=False)
-    expected = {name: fitting.predict_correct(found, trials) for name, found in fits.items()}
+    expected = {name: fitting.predict_correct(found, trials, by_itself=True) for name, found in fits.items()}
     return fitting.gather(fits, trials, curves=learning_curves(trials, expected), title=TITLE)

@@ -33,6 +33,13 @@ class Logistic(Model):
         return torch.stack([torch.sigmoid(-logit), torch.sigmoid(logit)], -1)
 
 
+class Undefined(Logistic):
+    """The same, but with no answer to things whose first feature is below 0."""
+
+    def probabilities(self, theta: torch.Tensor, data: TrialTensors) -> torch.Tensor:
+        return super().probabilities(theta, data) + data.stimulus[..., :1].clamp(max=0).sqrt()
+
+
 class Mixture(Model):
     """Chooses the second option with one of three probabilities, or guesses; has a parameter of few values."""
 

@@ -89,3 +89,17 @@ def test_expected_correctness_is_the_probability_of_the_right_answer() -> None:
     right = p[..., 1] * category + p[..., 0] * (1 - category)
     assert expected[:, 5:] == pytest.approx(right[:, 5:])
     assert np.nanmean(expected) == pytest.approx(np.nanmean(trials.correct), abs=0.08)
+
+
+def test_a_model_by_itself_is_not_told_what_the_person_chose() -> None:
+    design = design_of(2, 1, 60, 0)
+    category = (design.stimulus[..., 0] > 0).astype(int)
+    # The first is always right and the second always wrong, but for a slip each.
+    choice = np.array([[0], [1]]) ^ category
+    choice[:, 30] ^= 1
+    trials = design.updated(category=category, choice=choice)
+    found = fit("rulex", trials, n_starts=2, progress=False)
+    told, alone = (predict_correct(found, trials, by_itself=by_itself) for by_itself in (False, True))
+    others = trials.updated(choice=1 - choice)
+    assert np.array_equal(predict_correct(found, others, by_itself=True), alone)
+    assert np.abs(predict_correct(found, others) - told).max() > 0.2

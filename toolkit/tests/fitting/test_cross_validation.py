@@ -139,3 +139,7 @@ def test_wrong_calls_say_what_is_wrong() -> None:
         cross_validate("random", coins(), scheme="participants")
     with pytest.raises(UsageError, match="share_of_trials is 1.5"):
         cross_validate("random", coins(), scheme="last_block", share_of_trials=1.5)
+    # Parameters of each problem would say nothing of the one left out.
+    for options in ({"share": "problem"}, {"company": [0]}, {"n_start": 3}):
+        with pytest.raises(UsageError, match=f"'{next(iter(options))}' is no option"):
+            cross_validate("random", coins(), **options)

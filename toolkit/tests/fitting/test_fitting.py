@@ -15,7 +15,15 @@ from toolkit.fitting import Fit, fit
 from toolkit.fitting.likelihood import Likelihood
 from toolkit.fitting.priors import Prior
 from toolkit.models import Parameter, get_model
-from toolkit.tests.fitting.agents import Logistic, Mixture, Wavy, design_of, logistic_trials, wavy_trials
+from toolkit.tests.fitting.agents import (
+    Logistic,
+    Mixture,
+    Undefined,
+    Wavy,
+    design_of,
+    logistic_trials,
+    wavy_trials,
+)
 from toolkit.tests.strategies import random_trials
 from toolkit.trials import Trials
 
@@ -120,8 +128,9 @@ def test_a_participant_who_cannot_be_fitted_has_a_row_and_a_reason() -> None:
     trials, _ = logistic_trials(4, 2)
     choice, stimulus = trials.choice.copy(), trials.stimulus.copy()
     choice[2:4] = -1
-    stimulus[5, 3] = np.nan
-    found = fit(Logistic(), trials.updated(choice=choice, stimulus=stimulus), progress=False)
+    stimulus = np.abs(stimulus)
+    stimulus[5, 3] = -1
+    found = fit(Undefined(), trials.updated(choice=choice, stimulus=stimulus), progress=False)
     table = found.table
     assert table["converged"].tolist() == [True, False, False, True]
     assert table["reason"][1] == "no choice to explain"
@@ -273,3 +282,5 @@ def test_wrong_calls_say_what_is_wrong() -> None:
         fit("randm", trials)
     with pytest.raises(UsageError, match="cannot answer bandit trials"):
         fit(Logistic(), random_trials("bandit"), progress=False)
+    with pytest.raises(UsageError, match="company has 1 numbers for 2 units"):
+        fit(Logistic(), trials, company=[0], progress=False)

@@ -143,3 +143,28 @@ def test_where_names_what_there_is(table: pd.DataFrame) -> None:
 def test_only_like_can_be_joined(table: pd.DataFrame) -> None:
     with pytest.raises(UsageError, match="same arrays"):
         concat([read(table), read(table.assign(answer=0), columns=OPTIONS["columns"])])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("choice", 2, "participant 2, problem 0, trial 1: 'choice' is 2, but there are 2 options. Codes go"),
+        ("category", -2, "'category' is -2, but there are 2 options"),
+        ("answer", 7, "'answer' is 7, but"),
+        ("stimulus", np.nan, "participant 2, problem 0, trial 1, entry 0: 'stimulus' is nan"),
+        ("stimulus", -np.inf, "'stimulus' is -inf"),
+    ],
+)
+def test_arrays_hold_codes_of_options_and_numbers_where_something_was_shown(
+    table: pd.DataFrame, name: str, value: float, words: str
+) -> None:
+    trials = read(table)
+    changed = trials.arrays.get(name, trials.choice).copy()
+    # In padding anything may stand.
+    changed[1, 2] = value
+    kept = trials.updated(**{name: changed})
+    assert not kept.mask[1, 2] and (kept.arrays[name][1, 2] != value).all()
+    changed[1, 1, ...] = value
+    with pytest.raises(DataError) as error:
+        trials.updated(**{name: changed})
+    assert words in str(error.value)
