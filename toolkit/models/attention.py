@@ -179,8 +179,6 @@ class CausalAttention(nn.Module):
 class PreNormLayer(nn.Module):
     """Attention and feed-forward, each added to a state that is normalised only for reading."""
 
-    n_attentions = 1
-
     def __init__(self, width: int, n_heads: int, feed_forward: int, capacity: Capacity) -> None:
         super().__init__()
         self.width, self.first_encoding = width, capacity.attention_window is not None
@@ -199,8 +197,6 @@ class PreNormLayer(nn.Module):
 
 class PostNormLayer(nn.Module):
     """PyTorch's decoder layer with the encoded trials as memory: self-attention, cross-attention, feed-forward."""
-
-    n_attentions = 2
 
     def __init__(self, width: int, n_heads: int, feed_forward: int, dropout: float) -> None:
         super().__init__()
