@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toolkit.errors import UsageError, did_you_mean
+from toolkit.fitting.likelihood import NUMBERS_AT_ONCE
 from toolkit.seeds import Seeds
 
 if TYPE_CHECKING:
     from toolkit.fitting.hierarchical import Hierarchical
+    from toolkit.models import Model
     from toolkit.trials import Trials
 
 
@@ -61,7 +63,7 @@ def posterior_draws(
         raise UsageError(f"no model '{model}' was fitted.", fix=did_you_mean(model, found.fits))
     rng, shape = Seeds(seed).numpy("draws"), (n_chains, n_draws)
     theta = found.draw(model, n_chains * n_draws, rng)
-    log_likelihood = found.models[model].log_likelihood(theta, trials)[:, trials.scored]
+    log_likelihood = _of_choices(found.models[model], theta, trials)
     typical, sd = found.draw_group(model, n_chains * n_draws, rng)
     names = found.fits[model].parameters
     posterior = {name: theta[..., number].reshape(*shape, -1) for number, name in enumerate(names)}
@@ -71,3 +73,16 @@ def posterior_draws(
         "log_likelihood": {"choice": log_likelihood.reshape(*shape, -1)},
         "observed_data": {"choice": trials.choice[trials.scored]},
     }
+
+
+def _of_choices(model: Model, theta: np.ndarray, trials: Trials) -> np.ndarray:
+    """Log-probabilities (draws, scored choices) with draws (draws, participants, parameters), a few draws at a time.
+
+    All at once, what exemplars are compared with would take gigabytes for people of one study.
+    """
+    at_once = max(1, NUMBERS_AT_ONCE // (trials.mask.size * trials.n_options))
+    each = np.empty((len(theta), int(trials.scored.sum())))
+    for start in range(0, len(theta), at_once):
+        some = slice(start, start + at_once)
+        each[some] = model.log_likelihood(theta[some], trials)[:, trials.scored]
+    return each

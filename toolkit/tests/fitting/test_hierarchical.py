@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+import torch
 from scipy import optimize, stats
 from scipy.special import betaln, digamma, expit, gammaln, logit
 
@@ -190,6 +191,22 @@ def test_draws_have_the_posteriors_moments() -> None:
     np.testing.assert_allclose(
         draws["log_likelihood"]["choice"][1, 7], model.log_likelihood(theta, trials)[trials.scored]
     )
+
+
+def test_draws_are_judged_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, (trials, _) = both_fitted(), two_kinds()
+    at_once, predict = [], type(found.models["learns"]).predict
+
+    def count(model: Model, theta: torch.Tensor, trials: Trials) -> torch.Tensor:
+        at_once.append(len(theta))
+        return predict(model, theta, trials)
+
+    whole = posterior_draws(found, "learns", trials, n_draws=5, n_chains=2)
+    monkeypatch.setattr("toolkit.fitting.exchange.NUMBERS_AT_ONCE", 4 * trials.mask.size * trials.n_options)
+    monkeypatch.setattr(type(found.models["learns"]), "predict", count)
+    parts = posterior_draws(found, "learns", trials, n_draws=5, n_chains=2)
+    assert at_once == [4, 4, 2]
+    np.testing.assert_array_equal(parts["log_likelihood"]["choice"], whole["log_likelihood"]["choice"])
 
 
 def test_arviz_reads_them() -> None:
