@@ -56,9 +56,10 @@ def with_participants(trials: Trials, participant: np.ndarray) -> Trials:
 class Likelihood:
     """Summed log-likelihoods of a model and their gradients, for any rows of parameters of any units.
 
-    A row costs the trials of its unit. Models that are compiled, or run in the sandbox, take rows as they are. For others, which
-    work on arrays, rows are put into lanes, copies of a unit's sequences, so that all lanes have about equally many; when only half as many rows are left, they get lanes of
-    their own, and what the model knows about the trials is looked up for these alone.
+    A row costs the trials of its unit. Models that are compiled, or run in the sandbox, take rows as they are.
+    For others, which work on arrays, rows are put into lanes, copies of a unit's sequences, so that all lanes
+    have about equally many; when only half as many rows are left, they get lanes of their own, and what the
+    model knows about the trials is looked up for these alone.
 
     Parameters
     ----------

@@ -154,7 +154,7 @@ def published_table(
             "published_bic": entry.bic,
         }
         if model in fits:
-            row["nll"] = -fits[model]["log_likelihood"].sum()
+            row["nll"] = -fits[model]["log_likelihood"].sum(skipna=False)
             row["bic"] = _bic(row["nll"], entry, protocol, len(fits[model]))
         if earlier is not None and model in fits:
             known = earlier.loc[earlier["model"] == model].set_index("participant")["nll"]
@@ -224,7 +224,12 @@ def _fit_entry(model: str, entry: Entry, trials: Trials, options: Mapping[str, A
 def _summed(found: list[Fit], participants: list[Any], n_parameters: int) -> pd.DataFrame:
     together = pd.concat([one.by_participant() for one in found], ignore_index=True)
     by_participant = together.groupby("participant", sort=False)
-    table = by_participant[["log_likelihood", "n_trials"]].sum().join(by_participant["converged"].all())
+    # Whoever could not be fitted in one part has no sum, instead of one that is too good.
+    table = (
+        by_participant[["log_likelihood", "n_trials"]]
+        .sum(skipna=False)
+        .join(by_participant["converged"].all())
+    )
     return table.assign(n_parameters=n_parameters).loc[participants].reset_index()
 
 

@@ -175,7 +175,10 @@ def sum_by_row(row: np.ndarray, n_rows: int, each: np.ndarray) -> np.ndarray:
 
 
 def join_sequences(data: TrialTensors, arrays: Mapping[str, torch.Tensor]) -> Sequences:
-    """The trials of ``arrays``, (sequences, trials, …), one behind the other, without padding, in types that are always the same."""
+    """The trials of ``arrays``, (sequences, trials, …), one behind the other, without padding.
+
+    Their types are always the same, whatever ``data`` was made for.
+    """
     mask = data.mask.cpu().numpy()
     flat = {name: array.cpu().numpy()[mask] for name, array in arrays.items()}
     flat = {name: array.astype(float) if array.dtype.kind == "f" else array for name, array in flat.items()}

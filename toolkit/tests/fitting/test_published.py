@@ -104,3 +104,14 @@ def test_unknown_studies_and_models_are_named() -> None:
         fit_published("badham2018", None)
     with pytest.raises(UsageError, match="was not fitted by 'gmc'"):
         fit_published("badham2017", None, ["gmc"])
+
+
+def test_whoever_could_not_be_fitted_in_one_part_has_no_sum(simulated: Trials) -> None:
+    second = simulated.sequences["condition"].eq("II") & simulated.sequences["participant"].eq(
+        simulated.participants[1]
+    )
+    silent = np.where(second.to_numpy()[:, None], -1, simulated.choice)
+    fits = fit_published("badham2017", simulated.updated(choice=silent), ["rule"], n_starts=1, progress=False)
+    np.testing.assert_array_equal(fits["rule"]["log_likelihood"].isna(), [False, True, False, False])
+    table = published_table("badham2017", fits).set_index("model")
+    assert np.isnan(table.loc["rule", ["nll", "bic"]].astype(float)).all()
