@@ -137,7 +137,9 @@ class Scorer:
             progress=False,
             **self._searches(),
         ).table
-        return -float(found["log_likelihood"].sum()) / int(found["n_trials"].sum())
+        # Nothing is known of whoever made no choice before the end; a sum would take the end for foreseen.
+        known = found.dropna(subset=["log_likelihood"])
+        return -float(known["log_likelihood"].sum()) / int(known["n_trials"].sum())
 
     def _searches(self) -> dict[str, int]:
         how = self.how

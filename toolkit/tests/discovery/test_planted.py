@@ -62,6 +62,11 @@ def test_programs_are_judged_by_what_they_predict_and_not_by_their_names(
     # Where only what was chosen is paid, bad news never come from the other option.
     assert how_far_apart(by_sign, confirming, final) < 1e-3
     assert how_far_apart(by_sign, habit, final) > 2 * ALIKE
+    # Whoever chose nothing before the end has no estimate, and does not make the end look foreseen.
+    late = people.participant_index == 1
+    choice = np.where(late[:, None] & (np.arange(people.n_trials) < 45), MISSING, people.choice)
+    with_late, without = people.updated(choice=choice), people.take(~late)
+    assert final.on(with_late).held_out(habit) == pytest.approx(final.on(without).held_out(habit), abs=1e-4)
 
 
 def test_every_planted_program_is_searched_for_among_other_people(
