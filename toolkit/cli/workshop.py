@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolkit.errors import SectionError
+from toolkit.errors import SectionError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.teaching.checking import Checked, Tried
+    from toolkit.teaching.hosting import Host
 
 _ONLY = click.option("--only", multiple=True, metavar="LESSON", help="A lesson, such as 1 or its whole name.")
+_REPOSITORY = click.option(
+    "--repository",
+    metavar="OWNER/NAME",
+    help="On GitHub, where the course is published; otherwise the one in pyproject.toml, otherwise origin.",
+)
+_BRANCH = click.option("--branch", help="Branch of the student versions; workshop-students without it.")
 
 
 @click.group()
@@ -27,16 +34,26 @@ def workshop() -> None:
 @_ONLY
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; papermill_runs/workshop without it.")
 @click.option("--fresh", is_flag=True, help="Replace notebooks that are there and may have been worked in.")
-def build(only: tuple[str, ...], out: Path | None, fresh: bool) -> None:
+@_REPOSITORY
+@_BRANCH
+def build(
+    only: tuple[str, ...], out: Path | None, fresh: bool, repository: str | None, branch: str | None
+) -> None:
     """Write the student versions: stubs instead of solutions, self-checks kept, outputs stripped.
 
-    Example: toolkit workshop build --out course
+    Where a repository on GitHub is known, they have badges and a cell that installs the toolkit on Colab,
+    and the folder has what Binder needs; it is then what goes on the branch of the student versions.
+
+    Example: toolkit workshop build --out course --repository psychology-lab/course
     """
     from toolkit.teaching import build as build_lessons
     from toolkit.teaching import find_lessons
 
-    for path in build_lessons(find_lessons(only), out, fresh=fresh):
+    host = _host(repository, branch)
+    for path in build_lessons(find_lessons(only), out, host=host, fresh=fresh):
         click.echo(path)
+    for warning in host.warnings if host else ():
+        click.echo(warning, err=True)
 
 
 @workshop.command()
@@ -68,14 +85,29 @@ def check(only: tuple[str, ...]) -> None:
 
 
 @workshop.command()
-def badges() -> None:
-    """Renew the Colab and Binder badges in the instructor's guide from the address in pyproject.toml.
+@_REPOSITORY
+@_BRANCH
+def badges(repository: str | None, branch: str | None) -> None:
+    """Renew the Colab and Binder badges in the instructor's guide.
 
-    Example: toolkit workshop badges
+    Example: toolkit workshop badges --repository psychology-lab/course
     """
     from toolkit.teaching.badges import write_badges
 
-    click.echo(write_badges())
+    host = _host(repository, branch)
+    if host is None:
+        raise UsageError(
+            "neither pyproject.toml nor the checkout's origin names a repository on GitHub.",
+            where="workshop badges",
+            fix="Name one: --repository OWNER/NAME.",
+        )
+    click.echo(write_badges(host))
+
+
+def _host(repository: str | None, branch: str | None) -> Host | None:
+    from toolkit.teaching.hosting import STUDENT_BRANCH, find_host
+
+    return find_host(repository, STUDENT_BRANCH if branch is None else branch)
 
 
 def _tell(tried: Tried) -> None:

@@ -22,6 +22,16 @@ def describe_git() -> dict[str, Any]:
     return {"commit": commit, "dirty": bool(changed)}
 
 
+def find_remote(name: str) -> str:
+    """Address of a remote of the project's checkout; "" where there is none."""
+    return _output(["git", "remote", "get-url", name])
+
+
+def is_pushed() -> bool:
+    """Whether some remote branch that the checkout knows has its commit."""
+    return bool(_output(["git", "branch", "--remotes", "--contains", "HEAD"]))
+
+
 def installed_packages() -> dict[str, str]:
     """Version of every installed package, by its name."""
     import sys

@@ -10,6 +10,7 @@ from toolkit import io
 from toolkit.errors import UsageError
 from toolkit.paths import runs_dir
 from toolkit.teaching.badges import badges_of
+from toolkit.teaching.hosting import Host, binder_files, set_up_source
 from toolkit.teaching.lessons import MISTAKE, SOLUTION, Lesson, workshop_dir
 
 if TYPE_CHECKING:
@@ -21,13 +22,17 @@ def default_out() -> Path:
     return runs_dir() / "workshop"
 
 
-def build(lessons: list[Lesson], out: str | Path | None = None, *, fresh: bool = False) -> list[Path]:
-    """Write the student version of every lesson.
+def build(
+    lessons: list[Lesson], out: str | Path | None = None, *, host: Host | None = None, fresh: bool = False
+) -> list[Path]:
+    """Write the student version of every lesson, and what Binder needs where a host is known.
 
     Parameters
     ----------
     out
         Folder; never the one of the sources, which students must not get.
+    host
+        Where the folder will be published; notebooks then have badges and install the toolkit on Colab.
     fresh
         Replace notebooks that are there and say something else. Otherwise they are an error: somebody
         may have worked in them.
@@ -40,8 +45,7 @@ def build(lessons: list[Lesson], out: str | Path | None = None, *, fresh: bool =
             "student versions cannot lie beside the sources.", where=str(folder), fix="Name another --out."
         )
     texts = {
-        folder / lesson.path.name: nbformat.writes(student_version(lesson, badges_of(lesson.name))) + "\n"
-        for lesson in lessons
+        folder / lesson.path.name: nbformat.writes(student_version(lesson, host)) + "\n" for lesson in lessons
     }
     for path, text in texts.items():
         if not fresh and path.is_file() and path.read_text(encoding="utf-8") != text:
@@ -50,20 +54,22 @@ def build(lessons: list[Lesson], out: str | Path | None = None, *, fresh: bool =
                 where=str(path),
                 fix="Name another --out, or replace it: --fresh.",
             )
+    texts |= {folder / name: text for name, text in (binder_files(host) if host else {}).items()}
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        io.write_text(path, text)
+        _write(path, text)
     return list(texts)
 
 
-def student_version(lesson: Lesson, badges: str = "") -> NotebookNode:
+def student_version(lesson: Lesson, host: Host | None = None) -> NotebookNode:
     """What a student begins with: everything but solutions, common mistakes and outputs.
 
     Parameters
     ----------
-    badges
-        Markdown under the title.
+    host
+        Where it will be published: badges come under the title, and a cell after it that installs the toolkit.
     """
+    import nbformat
+
     notebook = copy.deepcopy(lesson.notebook)
     notebook.metadata.pop("widgets", None)
     hidden = {SOLUTION, MISTAKE}
@@ -71,7 +77,19 @@ def student_version(lesson: Lesson, badges: str = "") -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    if badges:
+    if host:
         title, _, rest = notebook.cells[0].source.partition("\n")
-        notebook.cells[0].source = f"{title}\n\n{badges}\n{rest}"
+        notebook.cells[0].source = f"{title}\n\n{badges_of(lesson.name, host)}\n{rest}"
+        notebook.cells.insert(1, nbformat.v4.new_code_cell(set_up_source(host), id="set-up"))
     return notebook
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        io.write_text(path, text)
+    except OSError as error:
+        raise UsageError(
+            f"nothing can be written here: {error.strerror or error}.",
+            where=str(path),
+            fix="Name another --out.",
+        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import nbformat
@@ -14,7 +13,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from toolkit.cli import main
 from toolkit.errors import DataError, UsageError
 from toolkit.teaching import NotYet, build, check_lesson, expect, expect_close, find_lessons, read_lesson
-from toolkit.teaching.badges import STUDENT_BRANCH, badge_table, find_repository, write_badges
 
 STUB = 'def double(x):\n    raise NotImplementedError("Return the number twice over.")'
 MISTAKE = 'def double(x):\n    """Common mistake: a square."""\n    return x * x'
@@ -152,46 +150,3 @@ def test_the_command_ends_with_an_error_where_a_cell_raises(home: Path) -> None:
     result = CliRunner().invoke(main, ["workshop", "check"])
     assert result.exit_code == 4
     assert "raises ZeroDivisionError" in result.output and "1_a" in result.output
-
-
-# -- badges ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def published(lesson: Path, home: Path) -> Path:
-    """The project with an address."""
-    (home / "pyproject.toml").write_text('[project.urls]\nRepository = "https://github.com/lab/toolkit"\n')
-    (lesson.parent / "README.md").write_text("# W\n<!-- badges -->\nold\n<!-- end of badges -->\nrest\n")
-    return home
-
-
-def test_every_badge_opens_a_student_version_that_is_built(published: Path, tmp_path: Path) -> None:
-    built = build(find_lessons(), tmp_path / "course")
-    text = built[0].read_text() + write_badges().read_text()
-    colab = re.findall(r"colab\.research\.google\.com/github/lab/toolkit/blob/([\w-]+)/([^)\"\s]+)", text)
-    binder = re.findall(r"mybinder\.org/v2/gh/lab/toolkit/([\w-]+)\?urlpath=lab/tree/([^)\"\s]+)", text)
-    assert len(colab) == len(binder) == 2
-    for branch, file in colab + binder:
-        assert branch == STUDENT_BRANCH
-        assert "return 2 * x" not in (tmp_path / "course" / file).read_text()
-
-
-def test_badges_in_the_guide_are_renewed_in_their_place(published: Path) -> None:
-    text = write_badges().read_text()
-    assert text.startswith("# W\n<!-- badges -->\n| lesson") and text.endswith(
-        "<!-- end of badges -->\nrest\n"
-    )
-    assert "old" not in text
-    assert write_badges().read_text() == text
-
-
-def test_an_address_that_is_not_of_github_is_named(published: Path) -> None:
-    (published / "pyproject.toml").write_text('[project.urls]\nRepository = "https://example.org/x"\n')
-    with pytest.raises(DataError, match=r"example\.org.*OWNER/NAME"):
-        find_repository()
-
-
-def test_the_guide_shows_the_badges_that_are_generated(checkout: Path) -> None:
-    text = (checkout / "notebooks" / "workshop" / "README.md").read_text()
-    shown = text.split("<!-- badges -->\n")[1].split("\n<!-- end of badges -->")[0]
-    assert shown == badge_table(checkout)
