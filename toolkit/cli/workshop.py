@@ -44,7 +44,7 @@ def build(
     Where a repository on GitHub is known, they have badges and a cell that installs the toolkit on Colab,
     and the folder has what Binder needs; it is then what goes on the branch of the student versions.
 
-    Example: toolkit workshop build --out course --repository psychology-lab/course
+    Example: toolkit workshop build --out course --repository lab/course
     """
     from toolkit.teaching import build as build_lessons
     from toolkit.teaching import find_lessons
@@ -90,7 +90,7 @@ def check(only: tuple[str, ...]) -> None:
 def badges(repository: str | None, branch: str | None) -> None:
     """Renew the Colab and Binder badges in the instructor's guide.
 
-    Example: toolkit workshop badges --repository psychology-lab/course
+    Example: toolkit workshop badges --repository lab/course
     """
     from toolkit.teaching.badges import write_badges
 

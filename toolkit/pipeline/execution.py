@@ -61,8 +61,12 @@ def read_notebook(path: Path) -> NotebookNode:
 
     try:
         return nbformat.read(path, as_version=4)
-    except (ValueError, KeyError, AttributeError, nbformat.reader.NotJSONError) as error:
-        raise DataError(f"not a notebook ({error}).", where=str(path)) from error
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        raise DataError(
+            f"not a notebook ({str(error).rstrip('.')}).",
+            where=str(path),
+            fix="Save it again from JupyterLab, or take it from git.",
+        ) from error
 
 
 def execute(

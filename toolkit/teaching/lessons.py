@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,7 +89,7 @@ def find_lessons(only: tuple[str, ...] = ()) -> list[Lesson]:
 def read_lesson(path: Path) -> Lesson:
     """A source notebook, if its exercises are whole and in order."""
     notebook = read_notebook(path)
-    cells = [(cell, _tag(cell)) for cell in notebook.cells]
+    cells = [(cell, _tag(cell, path)) for cell in notebook.cells]
     tagged = [(cell, tag) for cell, tag in cells if tag]
     starts = [place for place, (_, tag) in enumerate(tagged) if tag == STUB]
     if not starts or starts[0] != 0:
@@ -109,8 +110,15 @@ def _find(asked: str, paths: list[Path]) -> Path:
     )
 
 
-def _tag(cell: NotebookNode) -> str:
-    return next((tag for tag in cell.metadata.get("tags", []) if tag in TAGS), "")
+def _tag(cell: NotebookNode, path: Path) -> str:
+    tags = cell.metadata.get("tags", [])
+    for tag in tags:
+        # Students would get a solution or a mistake whose tag is not one.
+        if tag not in TAGS and difflib.get_close_matches(tag, TAGS, n=1):
+            raise DataError(
+                f"there is no tag '{tag}'.", where=f"{path}, cell {cell.id}", fix=did_you_mean(tag, TAGS)
+            )
+    return next((tag for tag in tags if tag in TAGS), "")
 
 
 def _exercise(tagged: list[tuple[NotebookNode, str]], path: Path) -> Exercise:

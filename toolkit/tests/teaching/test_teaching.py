@@ -82,6 +82,25 @@ def test_an_exercise_with_cells_missing_or_out_of_order_is_refused(tmp_path: Pat
         read_lesson(path)
 
 
+def test_a_mistyped_tag_is_named_before_students_get_what_it_should_hide(tmp_path: Path) -> None:
+    mistyped = {("mistakes" if tag == "mistake" else tag): source for tag, source in PLAIN.items()}
+    with pytest.raises(DataError, match=r"1_a\.ipynb, cell .*no tag 'mistakes'.*Did you mean 'mistake'"):
+        read_lesson(write_lesson(tmp_path / "1_a.ipynb", mistyped))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"metadata": {}, "nbformat": 4, "nbformat_minor": 5}'])
+def test_a_broken_notebook_is_named_in_a_paragraph(lesson: Path, content: str) -> None:
+    lesson.write_text(content)
+    result = CliRunner().invoke(main, ["workshop", "build"])
+    assert result.exit_code == 3 and "1_doubling.ipynb: not a notebook" in result.output.replace("\n", " ")
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(lesson: Path, tmp_path: Path) -> None:
+    (tmp_path / "course").write_text("a file")
+    with pytest.raises(UsageError, match=r"course.*nothing can be written here.*Name another --out"):
+        build(find_lessons(), tmp_path / "course")
+
+
 def test_student_versions_are_written_once_and_never_over_work(lesson: Path, home: Path) -> None:
     (built,) = build(find_lessons())
     assert built == home / "papermill_runs" / "workshop" / "1_doubling.ipynb"
