@@ -54,11 +54,15 @@ class Outcome:
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """A notebook file; a broken one is an error that names it."""
+    """A notebook file; an absent or broken one is an error that names it."""
     import nbformat
 
     from toolkit.errors import DataError
 
+    if not path.is_file():
+        raise DataError(
+            "the notebook is missing.", where=str(path), fix="Restore it, or run its section again."
+        )
     try:
         return nbformat.read(path, as_version=4)
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:

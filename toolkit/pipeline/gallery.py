@@ -1,4 +1,4 @@
-"""The gallery of a run: every figure with the notebook, manifest and data behind it."""
+"""The gallery of a run: each section's question, verdict and figures, and what stands behind them."""
 
 from __future__ import annotations
 
@@ -13,33 +13,31 @@ from toolkit import io
 from toolkit.errors import ToolkitError, UsageError, did_you_mean
 from toolkit.manifest import Manifest, damaged_artifacts, read_manifest
 from toolkit.paths import data_dir, runs_dir
+from toolkit.pipeline.drawing import DRAW_FIGURES, FIGURE_STYLE, figure_card
 from toolkit.pipeline.report import (
     CONTENT_POLICY,
     GALLERY_NAME,
     NOTEBOOK_NAME,
     REPORT_NAME,
     STYLE,
+    notebook_link,
     provenance,
     write_report,
 )
 from toolkit.sections import list_sections
 from toolkit.viz.files import plotly_script, read_figure
-from toolkit.viz.theme import caption_of
 
 _STYLE = """<style>
-body { margin: 2rem 0 } .tk { max-width: 88rem } .tk h2 { margin: 2.5rem 0 .2rem; font-size: 20px }
-.tk .figures { display: flex; flex-wrap: wrap; gap: 1.5rem; margin-top: .8rem }
-.tk figure { margin: 0; max-width: 660px; border: 1px solid #e2e2e2; border-radius: 4px; padding: 10px; overflow-x: auto }
-.tk figcaption { font-size: 13px; line-height: 1.4; color: #555 } .tk p { margin: .3rem 0; max-width: 62rem }
-.tk .question { font-size: 16px; font-style: italic } .tk .verdict { font-weight: bold } .tk h1 { font-size: 24px }
-.tk .swipe { display: none }
-@media (max-width: 720px) {
-  body { margin: 1rem 0 } .tk figure { max-width: 100%; box-sizing: border-box } .tk .wide .swipe { display: inline }
-}
-@media print {
-  body { margin: 0 } .tk figure { max-width: 174mm; border: 0; overflow: visible; break-inside: avoid }
-  .tk section { break-inside: auto } .tk h2 { break-after: avoid } .tk details, .tk .links { display: none }
-}
+body { margin: 2rem 0 } .tk { max-width: 68rem } .tk h1 { font-size: 28px; line-height: 1.25 }
+.tk h2 { margin: 3rem 0 .2rem; font-size: 22px; line-height: 1.3 }
+.tk p { margin: .4rem 0; max-width: 46rem } .tk li { max-width: 46rem }
+.tk nav ol { list-style: none; padding: 0 } .tk nav li { margin: .35rem 0 }
+.tk .question { font-size: 18px; font-style: italic } .tk .verdict { font-weight: bold }
+.tk .more { display: flex; flex-wrap: wrap; gap: 1.5rem } .tk .more .tk-figure { flex: 0 1 660px; min-width: 0 }
+.tk .data { font-size: 14px }
+.tk summary { padding: .3rem 0 }
+@media (max-width: 720px) { body { margin: 1rem 0 } .tk h1 { font-size: 24px } }
+@media print { body { margin: 0 } .tk section { break-inside: avoid } .tk nav a { color: inherit; text-decoration: none } }
 </style>"""
 
 _PAGE = """<!DOCTYPE html>
@@ -47,42 +45,34 @@ _PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{run}</title>
+<title>Results of run {run}</title>
 {head}
 </head>
 <body><div class="tk">
-<h1>{run}</h1>
-<p>Each figure leads to its notebook, the manifest that says how it came about, and the data it stands on.
-This page and the reports open from disk; they ask nothing of the network.</p>
+<header>
+<h1>Which computational agent learns as people do?</h1>
+<p>People learn categories and rewards by trial and error. Each section asks one question about that; here are the
+answers of one run, each with its main figure. {run_in_words}</p>
+<p class="links">A section's report is its whole notebook with every figure. To try something else, open the
+notebook: <code>make lab</code> starts JupyterLab. This page and the reports ask nothing of the network.</p>
+{contents}
+<noscript><p><b>The figures need JavaScript; this reader does not run it. Open the page in a browser.</b></p></noscript>
+</header>
+<main>
 {sections}
 {data}
+</main>
 </div>
 {script}
 </body>
 </html>
 """
 
-# Figures are drawn as they scroll into view, so that a page of fifty opens at once; for print all that are
-# not folded away. A figure of one panel takes the width of a narrow screen; several would be too small there.
-_DRAW = """<script>
-const waiting = new Set(document.querySelectorAll('[data-figure]'));
-const draw = (place) => {
-  waiting.delete(place);
-  const content = JSON.parse(document.getElementById(place.dataset.figure).textContent);
-  const panels = Object.keys(content.layout).filter((name) => /^xaxis\\d*$/.test(name)).length;
-  const room = place.clientWidth;
-  if (room < (content.layout.width || 0)) {
-    if (panels < 2) content.layout.width = room;
-    else place.closest('figure').classList.add('wide');
-  }
-  Plotly.newPlot(place, content.data, content.layout, {displaylogo: false, responsive: true});
-};
-const seen = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting)
-  .forEach((entry) => { seen.unobserve(entry.target); if (waiting.has(entry.target)) draw(entry.target); }),
-  {rootMargin: '400px'});
-waiting.forEach((place) => seen.observe(place));
-window.addEventListener('beforeprint', () => waiting.forEach((place) => place.closest('details:not([open])') || draw(place)));
-</script>"""
+_PROFILES = {
+    "smoke": "which computes as little as it can: its numbers show that everything runs and are no findings",
+    "workshop": "which takes some of the people and problems, for a laptop",
+    "paper": "which takes all people and problems",
+}
 
 
 @dataclass
@@ -150,11 +140,49 @@ def render_gallery(name: str, entries: list[_Entry], folder: Path) -> str:
     drawn = "data-figure=" in sections
     return _PAGE.format(
         run=html.escape(name),
-        head="\n".join([CONTENT_POLICY, STYLE, _STYLE, *([plotly_script()] if drawn else [])]),
+        run_in_words=_run_in_words(name, entries),
+        contents=_contents(entries),
+        head="\n".join([CONTENT_POLICY, STYLE, FIGURE_STYLE, _STYLE, *([plotly_script()] if drawn else [])]),
         sections=sections,
         data=_data(entries, folder),
-        script=_DRAW if drawn else "",
+        script=DRAW_FIGURES if drawn else "",
     )
+
+
+def _run_in_words(name: str, entries: list[_Entry]) -> str:
+    profile = entries[0].manifest.profile
+    meaning = f", {_PROFILES[profile]}" if profile in _PROFILES else ""
+    ended = max(entry.manifest.ended for entry in entries).replace("T", " ")[:16]
+    shown = sum(entry.shown for entry in entries)
+    return (
+        f"This is run <code>{html.escape(name)}</code> with the profile {html.escape(profile)}{meaning}. "
+        f"It ended {html.escape(ended)}; {shown} of {len(entries)} sections succeeded."
+    )
+
+
+def _contents(entries: list[_Entry]) -> str:
+    """The list of sections, with their questions."""
+    lines = []
+    for entry in entries:
+        title, question = _named(entry.folder.name)
+        asked = f": {html.escape(question)}" if question else ""
+        badge = "" if entry.shown else f" {_badge(entry)}"
+        lines.append(
+            f'<li><a href="#{html.escape(entry.folder.name)}">{html.escape(title)}</a>{asked}{badge}</li>'
+        )
+    return f'<nav aria-label="Sections"><ol>{"".join(lines)}</ol></nav>'
+
+
+def _named(section: str) -> tuple[str, str]:
+    """Title and question of a section; its name and nothing if it is none of the project's."""
+    known = list_sections().set_index("section")
+    if section not in known.index:
+        return section, ""
+    return f"{section.partition('_')[0]} · {known['title'][section]}", known["question"][section]
+
+
+def _badge(entry: _Entry) -> str:
+    return f'<span class="badge {entry.badge}">{entry.badge}</span>'
 
 
 def _entries(folder: Path) -> list[_Entry]:
@@ -168,14 +196,8 @@ def _entries(folder: Path) -> list[_Entry]:
 
 
 def _section(entry: _Entry) -> str:
-    manifest, section = entry.manifest, entry.folder.name
-    names = {"report": REPORT_NAME, "executed notebook": NOTEBOOK_NAME} if entry.shown else {}
-    names |= {"failed notebook": "failed.ipynb", "manifest": "manifest.json", "log": "run.log"}
-    links = " · ".join(
-        f'<a href="{section}/{target}">{label}</a>'
-        for label, target in names.items()
-        if (entry.folder / target).is_file()
-    )
+    manifest, section = entry.manifest, html.escape(entry.folder.name)
+    title, question = _named(entry.folder.name)
     lines = [manifest.reason, manifest.advice, *entry.problems] if not entry.shown else manifest.takeaways
     said = [html.escape(line) for line in lines if line]
     text = "".join(
@@ -183,46 +205,46 @@ def _section(entry: _Entry) -> str:
         for line, verdict in zip(said, chain([' class="verdict"'], repeat("")), strict=False)
     )
     main, *others = _figures(entry) or [""] if entry.shown else [""]
+    asked = f'<p class="question">{html.escape(question)}</p>' if question else ""
     return (
-        f'<section id="{html.escape(section)}"><h2>{html.escape(section)} '
-        f'<span class="badge {entry.badge}">{entry.badge}</span></h2>{_question(section)}{text}'
-        f'<div class="figures">{main}</div>{_folded(others)}<p class="links">{links}</p>'
+        f'<section id="{section}" aria-labelledby="title-{section}">'
+        f'<h2 id="title-{section}">{html.escape(title)} {_badge(entry)}</h2>{asked}{text}'
+        f'{main}{_folded(others)}<p class="links">{_links(entry)}</p>'
         f"<details><summary>What this depends on</summary>{provenance(manifest, '')}</details></section>"
     )
 
 
-def _question(section: str) -> str:
-    """What the section asks, where it is one of the project's."""
-    known = list_sections().set_index("section")["question"]
-    return f'<p class="question">{html.escape(known[section])}</p>' if section in known else ""
+def _links(entry: _Entry) -> str:
+    names = {"report": REPORT_NAME, "executed notebook": NOTEBOOK_NAME} if entry.shown else {}
+    names |= {"failed notebook": "failed.ipynb", "manifest": "manifest.json", "log": "run.log"}
+    links = [
+        f'<a href="{html.escape(entry.folder.name)}/{target}">{label}</a>'
+        for label, target in names.items()
+        if (entry.folder / target).is_file()
+    ]
+    own = notebook_link(entry.folder.name, entry.folder.parent)
+    return " · ".join([*links, own] if own else links)
 
 
 def _folded(figures: list[str]) -> str:
     if not figures:
         return ""
     what = "1 more figure" if len(figures) == 1 else f"{len(figures)} more figures"
-    return f'<details><summary>{what}</summary><div class="figures">{"".join(figures)}</div></details>'
+    return f'<details><summary>{what}</summary><div class="more">{"".join(figures)}</div></details>'
 
 
 def _figures(entry: _Entry) -> list[str]:
+    section = entry.folder.name
     cards = []
     for artifact in entry.manifest.artifacts:
-        if artifact.kind != "figure":
-            continue
-        figure = read_figure(entry.folder / artifact.path)
-        identifier = html.escape(f"{entry.folder.name}-{artifact.name}")
-        height = int(figure.layout.height or 450)
-        # "</script>" in a label must not end the element that holds the figure.
-        content = json.dumps(json.loads(figure.to_json())).replace("<", "\\u003c")
-        file = html.escape(f"{entry.folder.name}/{artifact.path}")
-        cards.append(
-            f'<figure id="{identifier}"><script type="application/json" id="json-{identifier}">{content}</script>'
-            f'<div data-figure="json-{identifier}" style="min-height:{height}px"></div>'
-            f'<figcaption><span class="swipe">Swipe sideways to see all panels. </span>'
-            f'{html.escape(caption_of(figure))} <a href="{entry.folder.name}/{REPORT_NAME}">report</a> · '
-            f'<a href="{entry.folder.name}/{NOTEBOOK_NAME}">notebook</a> · <a href="{file}">json</a>'
-            "</figcaption></figure>"
-        )
+        if artifact.kind == "figure":
+            figure = json.loads(read_figure(entry.folder / artifact.path).to_json())
+            file = html.escape(f"{section}/{artifact.path}")
+            links = (
+                f'<span class="links"><a href="{section}/{REPORT_NAME}">report</a> · '
+                f'<a href="{section}/{NOTEBOOK_NAME}">notebook</a> · <a href="{file}">json</a></span>'
+            )
+            cards.append(figure_card(figure, f"{section}-{artifact.name}", links))
     return cards
 
 
@@ -231,7 +253,7 @@ def _data(entries: list[_Entry], folder: Path) -> str:
     sections = {entry.folder.name for entry in entries}
     used = dict.fromkeys(name.partition("/")[0] for entry in entries for name in entry.manifest.inputs)
     cards = "".join(_data_card(name, folder) for name in used if name not in sections)
-    return f"<h2>Data</h2>{cards}" if cards else ""
+    return f'<h2>Data</h2><div class="data">{cards}</div>' if cards else ""
 
 
 def _data_card(name: str, folder: Path) -> str:
@@ -244,8 +266,10 @@ def _data_card(name: str, folder: Path) -> str:
         return f"{title}: {html.escape(str(error))}</p>"
     registry = html.escape(Path(os.path.relpath(data_dir() / "registry.toml", folder)).as_posix())
     caveats = "".join(f"<li>{html.escape(caveat)}</li>" for caveat in entry.caveats)
+    count = "1 caveat" if len(entry.caveats) == 1 else f"{len(entry.caveats)} caveats"
+    folded = f"<details><summary>{count}</summary><ul>{caveats}</ul></details>" if caveats else ""
     return (
         f"{title}: {html.escape(entry.title)}. {html.escape(entry.citation)} Licence: {html.escape(entry.licence)}. "
         f'<a href="{registry}">Registry</a>; <code>toolkit data {html.escape(name)}</code> shows the whole card.</p>'
-        f"<ul>{caveats}</ul>"
+        f"{folded}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from toolkit import io
 from toolkit.errors import DataError
 from toolkit.manifest import Manifest, read_manifest
-from toolkit.viz.files import figure_div, plotly_script
-from toolkit.viz.theme import caption_of
+from toolkit.paths import notebooks_dir
+from toolkit.pipeline.drawing import DRAW_FIGURES, FIGURE_STYLE, figure_card
+from toolkit.pipeline.execution import read_notebook
+from toolkit.viz.files import plotly_script
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -34,15 +37,40 @@ CONTENT_POLICY = (
 """Whatever a page may still name elsewhere, the browser does not ask for it."""
 
 STYLE = """<style>
-.tk { font: 14px/1.5 Helvetica, Arial, sans-serif; color: #333; max-width: 62rem; margin: 0 auto; padding: 0 1rem }
-.tk a { color: #0072B2 } .tk code { font-size: 12px; overflow-wrap: anywhere }
+:root { color-scheme: light }
+.tk { font: 16px/1.5 Helvetica, Arial, sans-serif; color: #333; max-width: 62rem; margin: 0 auto; padding: 0 1rem }
+.tk a { color: #0072B2 } .tk code { font-size: 13px; overflow-wrap: anywhere }
 .tk summary { cursor: pointer; color: #555 } .tk table { border-collapse: collapse; font-size: 13px }
 .tk td, .tk th { padding: 2px 12px 2px 0; text-align: left; vertical-align: top; font-weight: normal }
-.tk th { color: #777; white-space: nowrap } .tk .badge { border-radius: 3px; padding: 1px 7px; color: white; font-size: 12px }
+.tk th { color: #666; white-space: nowrap } .tk td { overflow-wrap: anywhere }
+.tk .badge { border-radius: 3px; padding: 1px 7px; color: white; font-size: 12px; font-weight: normal; vertical-align: middle }
 .tk .succeeded { background: #00785a } .tk .failed, .tk .damaged { background: #b34700 }
 .tk .interrupted { background: #6b6b6b }
-.tk-caption { font: 13px/1.4 Helvetica, Arial, sans-serif; color: #555; max-width: 44rem; padding-left: 12px }
+@media (max-width: 720px) {
+  .tk tr, .tk td, .tk th { display: block; padding-right: 0 }
+}
+@media print {
+  @page { margin: 14mm }
+  .tk { padding: 0 } .tk details:not([open]), .tk .links { display: none }
+  h1, h2, h3 { break-after: avoid }
+}
+</style>"""
+"""Of every page."""
+
+_NOTEBOOK_STYLE = """<style>
 main { max-width: 62rem; margin: 0 auto }
+body:has(#without-code:checked) .jp-CodeCell .jp-Cell-inputWrapper { display: none }
+@media (max-width: 800px) {
+  body.jp-Notebook { padding: 0 } body .jp-InputPrompt, body .jp-OutputPrompt { display: none }
+  body .highlight pre { white-space: pre-wrap; overflow-wrap: anywhere }
+}
+@media print {
+  body.jp-Notebook { padding: 0 } body .jp-Cell { break-inside: auto; padding: 0 }
+  body .jp-InputPrompt, body .jp-OutputPrompt, .tk label { display: none }
+  body .highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; break-inside: avoid }
+  body .jp-OutputArea-output, body .jp-RenderedHTMLCommon { overflow: visible }
+  body .jp-RenderedHTMLCommon table { font-size: 9px } body tr { break-inside: avoid }
+}
 </style>"""
 
 _TEMPLATE = """{% extends 'lab/index.html.j2' %}
@@ -55,6 +83,11 @@ _TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {{ resources.toolkit.top }}
 <main>
 {%- endblock body_header -%}
+{%- block body_footer -%}
+</main>
+{{ resources.toolkit.end }}
+</body>
+{%- endblock body_footer -%}
 """
 
 _REMOTE_MARKDOWN_IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?https?:[^)]*\)")
@@ -81,35 +114,25 @@ def write_report(folder: str | Path) -> Path:
             where=str(folder),
             fix=f"Run it again: toolkit run --only {folder.name}",
         )
-    page = render_report(read_executed(folder / NOTEBOOK_NAME), manifest)
+    page = render_report(read_notebook(folder / NOTEBOOK_NAME), manifest, folder)
     io.write_text(folder / REPORT_NAME, page)
     return folder / REPORT_NAME
 
 
-def read_executed(path: Path) -> NotebookNode:
-    """The executed notebook of a section."""
-    import nbformat
-
-    if not path.is_file():
-        raise DataError("the executed notebook is missing.", where=str(path), fix="Run the section again.")
-    try:
-        return nbformat.read(path, as_version=4)
-    except (ValueError, KeyError, AttributeError, nbformat.reader.NotJSONError) as error:
-        raise DataError(
-            f"not a notebook ({error}).", where=str(path), fix="Run the section again."
-        ) from error
-
-
-def render_report(notebook: NotebookNode, manifest: Manifest) -> str:
-    """The page of an executed notebook."""
+def render_report(notebook: NotebookNode, manifest: Manifest, folder: Path) -> str:
+    """The page of an executed notebook, to lie in this folder."""
     from nbconvert.exporters import HTMLExporter
 
     notebook = copy.deepcopy(notebook)
     figures = _make_static(notebook)
-    head = [CONTENT_POLICY, STYLE, *([plotly_script()] if figures else [])]
+    head = [CONTENT_POLICY, STYLE, _NOTEBOOK_STYLE, *([FIGURE_STYLE, plotly_script()] if figures else [])]
     resources = {
         "metadata": {"name": manifest.section},
-        "toolkit": {"head": "\n".join(head), "top": _top(manifest)},
+        "toolkit": {
+            "head": "\n".join(head),
+            "top": _top(manifest, folder),
+            "end": DRAW_FIGURES if figures else "",
+        },
     }
     exporter = HTMLExporter(raw_template=_TEMPLATE)
     return exporter.from_notebook_node(notebook, resources)[0]
@@ -133,12 +156,28 @@ def provenance(manifest: Manifest, data_page: str) -> str:
     return f"<table>{cells}</table>"
 
 
-def _top(manifest: Manifest) -> str:
+def notebook_link(section: str, folder: Path) -> str:
+    """HTML that leads from a page in this folder to the section's own notebook, where the project has it."""
+    notebook = notebooks_dir() / f"{section}.ipynb"
+    if not notebook.is_file():
+        return ""
+    target = html.escape(Path(os.path.relpath(notebook, folder.resolve())).as_posix())
+    return f'<a href="{target}">notebook to change</a> (<code>make lab</code> opens it)'
+
+
+def _top(manifest: Manifest, folder: Path) -> str:
     gallery = f"../{GALLERY_NAME}"
+    links = [
+        f'<a href="{gallery}">all sections</a>',
+        f'<a href="{NOTEBOOK_NAME}">executed notebook</a>',
+        '<a href="manifest.json">manifest</a>',
+        notebook_link(manifest.section, folder),
+    ]
     return (
         f'<div class="tk"><p><span class="badge {manifest.status}">{manifest.status}</span> '
-        f'{html.escape(manifest.section)} · <a href="{gallery}">all sections</a> · '
-        f'<a href="{NOTEBOOK_NAME}">notebook</a> · <a href="manifest.json">manifest</a></p>'
+        f"{html.escape(manifest.section)}, profile {html.escape(manifest.profile)}"
+        f'<span class="links"> · {" · ".join(filter(None, links))}</span></p>'
+        f'<p><label><input type="checkbox" id="without-code"> Without the code</label></p>'
         f"<details><summary>What this depends on</summary>{provenance(manifest, gallery)}</details></div>"
     )
 
@@ -178,7 +217,7 @@ def _make_static(notebook: NotebookNode) -> int:
             data = output.get("data", {})
             if PLOTLY_MIME in data:
                 figures += 1
-                output["data"] = {"text/html": _figure_html(data[PLOTLY_MIME], figures)}
+                output["data"] = {"text/html": figure_card(data[PLOTLY_MIME], f"figure-{figures}")}
             elif WIDGET_MIME in data or _loads_plotly(data):
                 continue
             elif "text/html" in data:
@@ -186,14 +225,6 @@ def _make_static(notebook: NotebookNode) -> int:
             kept.append(output)
         cell.outputs = kept
     return figures
-
-
-def _figure_html(content: dict[str, Any], number: int) -> str:
-    figure = {name: content.get(name) for name in ("data", "layout") if content.get(name) is not None}
-    caption = html.escape(caption_of(figure))
-    return figure_div(figure, f"figure-{number}") + (
-        f'<p class="tk-caption">{caption}</p>' if caption else ""
-    )
 
 
 def _loads_plotly(data: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from plotly.subplots import make_subplots
 
 from toolkit import io
 from toolkit.cli import main
@@ -93,9 +94,9 @@ def test_a_report_draws_each_figure_once_and_loads_nothing(
     section: Callable[..., Path], cells: list[Any]
 ) -> None:
     page = write_report(section("01_a", cells)).read_text()
+    assert re.findall(r'data-figure="json-(figure-\d+)"', page) == ["figure-1", "figure-2"]
     # The library itself says "newPlot" too, but never in this form.
-    assert len(re.findall(r"Plotly\.newPlot\(\s*\"figure-\d+\"", page)) == 2
-    assert page.count("Plotly.newPlot(") == 2 + page.count('Plotly.newPlot("x"')
+    assert page.count("Plotly.newPlot(") == 1 + page.count('Plotly.newPlot("x"')
     assert not LOADS_FROM_ELSEWHERE.search(page)
     assert "<b>bold</b>" in page and "a badge" in page
     assert "Shows another." in page and "Shows &lt;/script&gt; &amp; co." in page
@@ -109,6 +110,31 @@ def test_plotly_is_embedded_once_and_only_where_it_is_needed(
     without = write_report(section("02_b", [new_markdown_cell("# Words")])).stat().st_size
     assert 4e6 < with_figures < 8e6
     assert without < 1e6
+
+
+def test_figures_are_described_and_the_notebook_to_change_is_named(
+    section: Callable[..., Path], cells: list[Any], home: Path
+) -> None:
+    (home / "notebooks").mkdir(exist_ok=True)
+    (home / "notebooks" / "01_a.ipynb").touch()
+    folder = section("01_a", cells)
+    gallery = report_run()
+    for path in (folder / "report.html", gallery):
+        page = path.read_text()
+        for place in re.findall(r"<div [^>]*data-figure=[^>]*>", page):
+            assert 'role="img"' in place and re.search(r'aria-label="Shows [^"]+\."', place)
+        (target,) = re.findall(r'<a href="([^"]+)">notebook to change</a>', page)
+        assert (path.parent / target).resolve() == home / "notebooks" / "01_a.ipynb"
+
+
+def test_gallery_says_what_its_numbers_are_worth(section: Callable[..., Path], cells: list[Any]) -> None:
+    section("01_a", cells)
+    section("02_b", cells, status="failed", reason="it broke.")
+    page = report_run().read_text()
+    assert "profile smoke, which computes as little as it can" in page
+    assert "1 of 2 sections succeeded" in page
+    contents = page[page.index("<nav") : page.index("</nav>")]
+    assert contents.count('href="#') == 2 and contents.count("badge failed") == 1
 
 
 def test_a_section_that_failed_gets_no_report(section: Callable[..., Path], cells: list[Any]) -> None:
@@ -191,7 +217,7 @@ def test_a_result_that_was_tampered_with_is_not_shown(section: Callable[..., Pat
     write_figure(_figure("forged"), folder / "artifacts" / "figures", "01_a_idea")
     page = report_run(RUN).read_text()
     assert "damaged" in page and "the manifest says" in page
-    assert "data-figure=" not in page.split("<script>const draw")[0]
+    assert "data-figure=" not in page
     assert not (folder / "report.html").exists()
 
 
@@ -242,6 +268,13 @@ def test_pages_show_every_figure_in_a_browser_without_network(
     if browser_path is None:
         pytest.skip("no Chrome or Chromium")
     folder = section("01_a", cells)
+    several = make_subplots(1, 3).add_trace(go.Scatter(y=[1, 2]))
+    path = write_figure(
+        finished(several, "Shows three.", 300), folder / "artifacts" / "figures", "01_a_three"
+    )
+    manifest = read_manifest(folder)
+    more = describe_artifact(folder, path, "three", "figure")
+    write_manifest(folder, manifest.model_copy(update={"artifacts": [*manifest.artifacts, more]}))
     gallery = report_run()
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
@@ -262,5 +295,13 @@ def test_pages_show_every_figure_in_a_browser_without_network(
             assert page.evaluate(drawn) == [1] * figures
             assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
             assert errors == []
+            page.set_viewport_size({"width": 390, "height": 844})
+            page.evaluate("document.querySelectorAll('details').forEach((part) => part.open = true)")
+            page.wait_for_function(
+                "document.querySelectorAll('[data-figure]:not(.js-plotly-plot)').length == 0"
+            )
+            assert page.evaluate("document.documentElement.scrollWidth") == 390
+            page.emulate_media(media="print")
+            assert page.locator(".links").first.is_hidden()
             context.close()
         browser.close()
