@@ -15,6 +15,9 @@ from toolkit.models.surprise.random_numbers import advance, uniform
 SMALLEST_WEIGHT = 1e-16
 """Messages below this are dropped."""
 
+_LARGEST_EXPONENT = 700.0
+"""Of a message without weight, which may fit better than all others; beyond it numbers overflow."""
+
 
 def track_messages(change_rate, observed, prior, noise, rates, n_most, resampled, seed, p):
     """Fill ``p`` with what is expected after every observation, (steps, dimensions).
@@ -62,7 +65,7 @@ def begin_messages(belief, weight, count, prior, noise):
 def weigh_messages(y, noise, belief, weight, count, scratch):
     """Weigh every message by how well it predicted ``y``, which it then includes; drop those of no weight."""
     n = int(count[0])
-    fill_likelihoods(y, noise, belief, n, scratch)
+    fill_likelihoods(y, noise, belief, weight, n, scratch)
     total = 0.0
     for i in range(n):
         likelihood = scratch[i]
@@ -83,18 +86,19 @@ def weigh_messages(y, noise, belief, weight, count, scratch):
     count[0] = float(kept)
 
 
-def fill_likelihoods(y, noise, belief, n, likelihood):
+def fill_likelihoods(y, noise, belief, weight, n, likelihood):
     """Fill in how likely ``y`` is by each of ``n`` messages, but for a common factor."""
     if noise > 0.0:
-        # The best message is taken out of the exponents, so that not all can vanish.
+        # The best message with any weight is taken out of the exponents, so that not all can vanish.
         smallest = np.inf
         for i in range(n):
             error = y - noise * belief[i, 0] / belief[i, 1]
             likelihood[i] = error * error / (noise * noise * (1.0 + 1.0 / belief[i, 1]))
-            smallest = min(smallest, likelihood[i])
+            if weight_of(i, weight) > 0.0:
+                smallest = min(smallest, likelihood[i])
         for i in range(n):
             spread = np.sqrt(1.0 + 1.0 / belief[i, 1])
-            likelihood[i] = np.exp(-0.5 * (likelihood[i] - smallest)) / spread
+            likelihood[i] = np.exp(min(_LARGEST_EXPONENT, 0.5 * (smallest - likelihood[i]))) / spread
     else:
         for i in range(n):
             likelihood[i] = expected(belief[i], int(y), noise)

@@ -132,7 +132,11 @@ def fill_between(moved, belief, alone, share):
 
 
 def update_nassar(y, change, noise, rule, fresh, belief):
-    """The delta rules of Nassar et al. (2010, 2012) with this probability of a change."""
+    """The delta rules of Nassar et al. (2010, 2012) with this probability of a change.
+
+    The run length begins at 0, so that the first observation counts as by Bayes' rule; Liakoni et al. (2021) begin
+    with 1 and the variance of the prior, which would belong to a run length of 0.
+    """
     certain = fresh[1]
     run_length = belief[1] - certain
     mean = noise * belief[0] / belief[1]

@@ -195,6 +195,14 @@ def test_little_noise_and_few_symbols_stay_numbers(rule: str) -> None:
         assert np.isfinite(error).all() and error.mean() < 1
 
 
+@pytest.mark.parametrize("rule", ["exact", "message_passing", "resampling"])
+def test_a_world_believed_never_to_change_may_surprise(rule: str) -> None:
+    """The message of a change has no weight, however much better than the only other one it fits."""
+    observed = np.repeat([[0.0, 3.0]], 20, axis=1)
+    found = predict_stream(rule, observed, GaussianTask(0.001, 0.1), change_rate=0.0)
+    assert found[0, -1, 0] == pytest.approx(1.5, rel=1e-5)
+
+
 def test_the_change_rate_is_learned() -> None:
     """Learning the rate costs little more than being told it, and less than a wrong one."""
     task = GaussianTask(0.5, 0.05)
