@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from toolkit.cli import main
 from toolkit.errors import DataError, UsageError
-from toolkit.teaching import NotYet, build, check_lesson, expect, expect_close, find_lessons, read_lesson
+from toolkit.teaching import (
+    NotYet,
+    build,
+    check_lesson,
+    expect,
+    expect_array,
+    expect_close,
+    find_lessons,
+    in_words,
+    read_lesson,
+)
 
 STUB = 'def double(x):\n    raise NotImplementedError("Return the number twice over.")'
 MISTAKE = 'def double(x):\n    """Common mistake: a square."""\n    return x * x'
@@ -59,6 +72,23 @@ def test_a_wrong_number_is_named_with_its_place_and_what_it_should_be() -> None:
     with pytest.raises(NotYet, match="The mean is missing: None came back"):
         expect_close(None, 1.0, "The mean")
     expect_close([np.nan, 1 + 1e-9], [np.nan, 1.0], "The mean")
+
+
+def test_right_numbers_may_come_as_list_table_or_tensor() -> None:
+    for numbers in ([[1, 2]], pd.DataFrame([[1, 2]]), torch.tensor([[1, 2]])):
+        np.testing.assert_array_equal(expect_array(numbers, (1, 2), "The table"), [[1.0, 2.0]])
+    for wrong in ("two", object(), torch.ones(1, requires_grad=True)):
+        with pytest.raises(NotYet, match=rf"cannot be read as numbers.*{type(wrong).__name__}\. A hint\.$"):
+            expect_array(wrong, (1,), "The table", "A hint.")
+
+
+def test_what_the_toolkit_or_python_refuses_is_said_in_words() -> None:
+    with pytest.raises(NotYet, match=r"^The model is empty\. Add to it\. A hint\.$"), in_words("A hint."):
+        raise UsageError("The model is empty.", fix="Add to it.")
+    with pytest.raises(NotYet, match=r"the line `for k in x`: expected ':'"), in_words():
+        ast.parse("for k in x\n    pass")
+    with pytest.raises(ValueError), in_words():
+        int("one")  # What the student's own line does has a traceback to it.
 
 
 def test_what_is_missing_is_said_without_a_traceback() -> None:
