@@ -70,6 +70,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("zzz", ["participant", "seed"])
     'Known: participant, seed.'
     """
-    names = sorted(known)
+    names = sorted(set(known))
     close = difflib.get_close_matches(name, names, n=1) or [one for one in names if one.startswith(name)]
     return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(names)}."

@@ -124,7 +124,7 @@ SECTIONS: dict[str, type[SectionParams]] = {
 
 _MAP = {
     "00": ("Start here", "Is everything here, and what does learning by trial and error look like?"),
-    "01": ("Task statistics", "Are problems written by language models like the world's?"),
+    "01": ("Task statistics", "Which source of learning problems is closest to the world's?"),
     "02": ("Training", "What does a learner become when it is trained on such problems?"),
     "03": ("Human comparison", "Which agent learns as people do?"),
     "04": ("Generalisation", "What is hard, how do strategies shift, what transfers?"),

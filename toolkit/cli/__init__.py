@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import textwrap
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import click
 
 from toolkit import __version__
-from toolkit.errors import InterruptedRunError, ToolkitError
+from toolkit.errors import DataError, InterruptedRunError, ToolkitError
 
 _HOME_OF = {
     "doctor": "toolkit.cli.doctor:doctor",
@@ -28,6 +30,19 @@ _HOME_OF = {
     "play-bandits": "toolkit.cli.playing:play_bandits",
     "workshop": "toolkit.cli.workshop:workshop",
 }
+
+
+_MENDS = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "Choose another place, or get the right to use this one."),
+    errno.EROFS: "Choose another place; this one can only be read.",
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "A file has that name already: choose another folder."),
+    errno.EISDIR: "A folder has that name: choose another one.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT), "Free some space (`toolkit doctor` shows how much is left)."
+    ),
+}
+"""What helps where a place on disk cannot be used; any other OSError is a defect and shows its traceback."""
 
 
 class _Commands(click.Group):
@@ -58,6 +73,11 @@ class _Commands(click.Group):
             return super().invoke(context)
         except ToolkitError as error:
             _fail(error)
+        except OSError as error:
+            if error.errno not in _MENDS:
+                raise
+            what = f"{os.strerror(error.errno)[0].lower()}{os.strerror(error.errno)[1:]}."
+            _fail(DataError(what, where=str(error.filename or ""), fix=_MENDS[error.errno]))
         except KeyboardInterrupt:
             _fail(InterruptedRunError("stopped by the keyboard.", fix="The same command continues."))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from toolkit.errors import InterruptedRunError
 
 if TYPE_CHECKING:
     from toolkit.llm import Client, Request
@@ -104,9 +107,16 @@ def show_question(requests: Iterable[Request]) -> None:
 
 
 def confirm_sending(client: Client, options: dict[str, Any]) -> None:
-    """Ask whether to send, unless that was answered with ``--yes``."""
-    if not options["yes"]:
-        click.confirm(f"Ask {client.model}, for at most {options['max_usd']:g} USD?", abort=True)
+    """Ask whether to send, unless that was answered with ``--yes``; raise unless the answer is yes."""
+    if options["yes"]:
+        return
+    agreed = False
+    with contextlib.suppress(click.Abort):  # Nobody is there to answer, or Ctrl-C was the answer.
+        agreed = click.confirm(f"Ask {client.model}, for at most {options['max_usd']:g} USD?")
+    if not agreed:
+        raise InterruptedRunError(
+            "nothing was sent, since the question was not answered with yes.", fix="Answer y, or give --yes."
+        )
 
 
 def in_usd(amount: float | None) -> str:

@@ -27,4 +27,4 @@ def doctor() -> None:
 def _as_line(check: Check) -> str:
     mark = {True: click.style("✓", fg="green"), None: "–", False: click.style("✗", fg="red")}[check.ok]
     advice = f"  →  {check.fix}" if check.fix else ""
-    return f"{mark} {check.name:34} {check.detail}{advice}"
+    return f"{mark} {check.name:36} {check.detail}{advice}"

@@ -159,8 +159,8 @@ def _result(run: Run, section: str, before: object) -> Result:
 
 def _settle(run: Run) -> None:
     """Wait for sections that are just saying how they ended, then put the dead ones in order."""
-    until = time.time() + _SETTLE_S
-    while time.time() < until and any(attempt.is_alive for attempt in read_attempts(run)):
+    until = time.monotonic() + _SETTLE_S
+    while time.monotonic() < until and any(attempt.is_alive for attempt in read_attempts(run)):
         time.sleep(0.5)
     recover(run)
 

@@ -14,11 +14,15 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
 from toolkit.errors import UsageError
 from toolkit.io import write_bytes
+
+if TYPE_CHECKING:
+    import psutil
 
 SECONDS_BETWEEN_BEATS = 5.0
 DEAD_AFTER_S = 120.0
@@ -57,7 +61,7 @@ def this_process() -> Holder:
     return Holder(
         pid=os.getpid(),
         host=socket.gethostname(),
-        process_started=psutil.Process().create_time(),
+        process_started=_started(psutil.Process()),
         since=datetime.now().isoformat(sep=" ", timespec="seconds"),
     )
 
@@ -69,9 +73,17 @@ def is_same_process(pid: int, started: float) -> bool:
     try:
         process = psutil.Process(pid)
         # Start times are known to a clock tick only.
-        return abs(process.create_time() - started) < 2 and process.status() != psutil.STATUS_ZOMBIE
+        return abs(_started(process) - started) < 2 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _started(process: psutil.Process) -> float:
+    """When a process started, on a scale that setting the clock does not move."""
+    import psutil
+
+    # On Linux psutil adds the time of booting, which is the clock less the uptime.
+    return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
 
 
 def read_holder(lock: Path) -> Holder | None:

@@ -120,6 +120,8 @@ class Pipeline(_Strict):
     def find(self, short: str) -> str:
         """Full name of a section given by its beginning, such as "03"."""
         hits = [short] if short in self.names else [name for name in self.names if name.startswith(short)]
+        if not hits and short.isdecimal():
+            hits = [name for name in self.names if name.startswith(short.zfill(2))]
         if not hits:
             raise UsageError(f"there is no section '{short}'.", fix=did_you_mean(short, self.names))
         if len(hits) > 1:

@@ -20,6 +20,8 @@ from toolkit.pipeline.parameters import Overrides
 
 RUN_NAME = "run.json"
 
+_BEGAN = "%Y%m%d-%H%M%S"
+
 
 class Run(BaseModel):
     """What a run was asked to do; kept in its folder as run.json.
@@ -148,9 +150,11 @@ def _flush_folder(folder: Path) -> None:
 
 
 def _free_name(now: datetime, key: str) -> str:
-    while (runs_dir() / (name := f"{now:%Y%m%d-%H%M%S}-{key}")).exists():
-        now += timedelta(seconds=1)
-    return name
+    """A name that sorts behind all others, also if the clock was set back since the last run began."""
+    for folder in runs_dir().glob("[0-9]*-*"):
+        with contextlib.suppress(ValueError):
+            now = max(now, datetime.strptime(folder.name[:15], _BEGAN) + timedelta(seconds=1))
+    return f"{now:{_BEGAN}}-{key}"
 
 
 def _relative(pipeline: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -10,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_LOOKS_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL", re.IGNORECASE)
+_LOOKS_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|_(PASS|PWD|PAT)$", re.IGNORECASE)
+_PASSWORD_IN_URL = re.compile(r"://[^/@:\s]*:([^/@\s]+)@")
 _NOT_SECRET = re.compile(r"^(SSH_AUTH_SOCK|GPG_KEY|.*_(FILE|PATH|DIR))$", re.IGNORECASE)
 _SHORTEST = 8
 """Shorter values would blot out ordinary words."""
@@ -26,12 +28,12 @@ class Secrets:
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         environment = os.environ if environment is None else environment
-        found = {
-            name: value
+        spellings = [
+            (form, name)
             for name, value in environment.items()
-            if len(value.strip()) >= _SHORTEST and _LOOKS_SECRET.search(name) and not _NOT_SECRET.match(name)
-        }
-        spellings = [(form, name) for name, value in found.items() for form in _spellings(value.strip())]
+            for secret in _secrets_of(name, value)
+            for form in _spellings(secret)
+        ]
         # The longest first: one secret may be the beginning of another.
         self._spellings = sorted(spellings, key=lambda pair: -len(pair[0]))
 
@@ -78,10 +80,24 @@ class Secrets:
         return self.found_in_text(_text_of_table(path)) if path.suffix == ".parquet" else None
 
 
+def _secrets_of(name: str, value: str) -> list[str]:
+    """What must not be seen of a variable: its value, each of its lines, or the password in its address."""
+    if not _LOOKS_SECRET.search(name):
+        found = _PASSWORD_IN_URL.findall(value)
+    elif _NOT_SECRET.match(name):
+        found = []
+    else:
+        # A log is written line by line, so a key of many lines is never seen there as a whole.
+        found = [value.strip(), *map(str.strip, value.splitlines())]
+    return [secret for secret in dict.fromkeys(found) if len(secret) >= _SHORTEST]
+
+
 def _spellings(value: str) -> set[str]:
-    """The forms in which a value turns up in text, JSON, Python and URLs."""
+    """The forms in which a value turns up in text, JSON, Python, HTML and URLs."""
     return {
         value,
+        html.escape(value),
+        html.escape(value, quote=False),
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
         repr(value)[1:-1],

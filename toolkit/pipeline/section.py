@@ -80,7 +80,7 @@ class _SectionAttempt:
     """One attempt at a section."""
 
     def __init__(self, run: Run, name: str) -> None:
-        self.run, self.started = run, time.time()
+        self.run, self.started, self.began = run, time.time(), time.monotonic()
         self.pipeline = load_pipeline(run.pipeline_path)
         self.section = self.pipeline.section(name, run.profile)
         self.folder = run.work / f"{name}-{os.getpid()}"
@@ -206,7 +206,7 @@ class _SectionAttempt:
         return manifest
 
     def _manifest(self, judged: Verdict, outcome: Outcome | None, record: Record | None) -> Manifest:
-        ended, parts, succeeded = time.time(), self.parts, judged.status == "succeeded"
+        parts, succeeded = self.parts, judged.status == "succeeded"
         manifest = Manifest(
             section=self.section.name,
             run_id=self.run.run_id,
@@ -225,8 +225,8 @@ class _SectionAttempt:
             packages=provenance.installed_packages(),
             machine={**provenance.describe_machine(), "device": record.device if record else "unknown"},
             started=timestamp(self.started),
-            ended=timestamp(ended),
-            seconds=round(ended - self.started, 2),
+            ended=timestamp(time.time()),
+            seconds=round(time.monotonic() - self.began, 2),
             cell_seconds=outcome.cell_seconds if outcome else [],
             peak_memory_mb=outcome.peak_memory_mb if outcome else None,
             last_cell=(outcome.cell or None) if outcome else None,

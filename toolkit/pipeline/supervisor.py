@@ -60,7 +60,9 @@ class Supervisor(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self._folder, self._holder, self._runner, self._redact = folder, holder, runner, redact
-        self._began, self._deadline_s = time.time(), section_deadline_s
+        # The clock may be set while a section runs; what is measured must not be.
+        self._began, self._deadline = time.time(), time.monotonic() + section_deadline_s
+        self._deadline_s = section_deadline_s
         self._kernel: subprocess.Popen[bytes] | None = None
         self._done = threading.Event()
         self.stopped: Stop | None = None
@@ -88,12 +90,12 @@ class Supervisor(threading.Thread):
     def run(self) -> None:
         last_beat, last_cell = 0.0, -1
         while not self._done.wait(_SECONDS_BETWEEN_LOOKS):
-            if time.time() - last_beat > _SECONDS_BETWEEN_BEATS or self.cell != last_cell:
-                last_beat, last_cell = time.time(), self.cell
+            if time.monotonic() - last_beat > _SECONDS_BETWEEN_BEATS or self.cell != last_cell:
+                last_beat, last_cell = time.monotonic(), self.cell
                 self._measure()
                 self._beat()
                 self._check_runner()
-            if time.time() - self._began > self._deadline_s:
+            if time.monotonic() > self._deadline:
                 self.stop(_deadline_passed(self._deadline_s))
             if self.stopped is not None and self._kernel is not None:
                 self._end_kernel()
@@ -119,8 +121,8 @@ class Supervisor(threading.Thread):
     def _end_kernel(self) -> None:
         """Interrupt the cell, again and again for some seconds, then kill."""
         assert self._kernel is not None
-        until = time.time() + _GRACE_S
-        while time.time() < until and self._kernel.poll() is None:
+        until = time.monotonic() + _GRACE_S
+        while time.monotonic() < until and self._kernel.poll() is None:
             self._signal(signal.SIGINT)
             if self._done.wait(1.0):
                 return

@@ -85,7 +85,7 @@ def test_a_person_is_drawn_where_the_data_are_here(elsewhere: Path, public_data:
     notebook = _execute(NOTEBOOK.parent, participant=7, problem_type="I", problem=749)
     assert "People: Trials(category_learning: " in _shown(notebook)
     record = read_record(elsewhere / "runs" / "interactive" / "00_start_here")
-    assert record is not None and record.takeaways[-1].startswith("The person: ")
+    assert record is not None and record.takeaways[0].startswith("People: ")
     assert any("badham2017" in name for name in record.inputs)
 
 

@@ -52,7 +52,9 @@ def test_the_cost_comes_first_and_the_model_reads_the_answers(trials: Trials, fo
             "at most 0.06 USD" in declined.output
             and "claude-sonnet-5-5, for at most 10 USD?" in declined.output
         )
-        assert declined.exit_code == 1 and not server.requests and not folder.exists()
+        assert declined.exit_code == 75 and not server.requests and not folder.exists()
+        nobody = ask(folder, input="")
+        assert nobody.exit_code == 75 and "nothing was sent" in said(nobody) and "--yes" in nobody.output
         done = ask(folder, input="y\n")
         assert done.exit_code == 0, done.output
         assert f"{N} answers" in said(done) and "0 trials had no reply that names a category" in said(done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
@@ -42,6 +43,33 @@ def test_an_error_is_one_paragraph_without_traceback(monkeypatch: pytest.MonkeyP
     result = CliRunner().invoke(main, ["doctor"])
     assert result.exit_code == 3
     assert result.output.strip() == "Error: a.csv: it is broken. Mend it."
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(errno.EACCES, "", "/there"), "/there: permission denied. Choose another place"),
+        (NotADirectoryError(errno.ENOTDIR, "", "/a/b"), "/a/b: not a directory. A file has that name"),
+        (OSError(errno.ENOSPC, ""), "no space left on device. Free some space"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_no_traceback(
+    error: OSError, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> list[Check]:
+        raise error
+
+    monkeypatch.setattr("toolkit.cli.doctor.run_checks", broken)
+    result = CliRunner().invoke(main, ["doctor"])
+    assert result.exit_code == 3 and " ".join(result.output.split()).startswith(f"Error: {said}")
+
+
+def test_any_other_error_of_the_system_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> list[Check]:
+        raise ConnectionResetError(errno.ECONNRESET, "")
+
+    monkeypatch.setattr("toolkit.cli.doctor.run_checks", broken)
+    assert isinstance(CliRunner().invoke(main, ["doctor"]).exception, ConnectionResetError)
 
 
 def test_doctor_prints_a_line_a_check_and_what_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:

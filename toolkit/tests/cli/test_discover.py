@@ -72,7 +72,7 @@ def test_a_language_model_is_asked_after_the_cost_was_accepted_and_replayed_with
     )
     with AnthropicServer(json.dumps({"programs": [LEARN]})) as server:
         declined = discover(*arguments, input="n\n")
-        assert declined.exit_code == 1 and "costs at most" in declined.output and not server.requests
+        assert declined.exit_code == 75 and "costs at most" in declined.output and not server.requests
         done = discover(*arguments, "--yes")
         assert done.exit_code == 0, done.output
         assert len(server.requests) == 1 and "learn" in done.output

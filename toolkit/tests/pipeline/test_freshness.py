@@ -12,7 +12,7 @@ from toolkit.io import write_json
 from toolkit.manifest import Manifest, describe_artifact, write_manifest
 from toolkit.pipeline import freshness
 from toolkit.pipeline.planning import check_gpus, make_plan
-from toolkit.pipeline.runs import Run, open_run
+from toolkit.pipeline.runs import Run, create_run, open_run
 from toolkit.tests.pipeline.conftest import Project
 
 
@@ -157,6 +157,13 @@ def test_the_same_request_continues_the_same_run(project: Project) -> None:
     fresh = open_run(project.pipeline_file, "smoke", {}, fresh=True)
     assert fresh.run_id != run.run_id and fresh.run_id[-8:] == run.run_id[-8:]
     assert run.pipeline == "notebooks/pipeline.yaml"
+
+
+def test_a_run_begun_after_the_clock_was_set_back_is_the_newest(project: Project) -> None:
+    project.add("01_a")
+    create_run(project.run().model_copy(update={"run_id": "29990101-000000-0123abcd"}))
+    fresh = open_run(project.pipeline_file, "smoke", {}, fresh=True)
+    assert fresh.run_id.startswith("29990101-000001-")
 
 
 def test_more_gpus_than_there_are(project: Project) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from toolkit.errors import UsageError
@@ -75,6 +76,14 @@ def test_another_process_with_the_same_number_does_not_count(tmp_path: Path) -> 
         pass
     assert is_same_process(me.pid, me.process_started)
     assert not is_same_process(me.pid, me.process_started - 100)
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere psutil says what the system noted at the start")
+def test_setting_the_clock_makes_nobody_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    me = this_process()
+    booted = psutil.boot_time()
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: booted - 3600)
+    assert is_same_process(me.pid, me.process_started)
 
 
 def test_on_another_machine_only_the_last_sign_of_life_counts(tmp_path: Path) -> None:

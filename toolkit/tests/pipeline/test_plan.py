@@ -41,7 +41,7 @@ def test_sections_are_found_by_their_beginning_and_bring_what_they_need(project:
     project.add("03_c", needs=["02_b"])
     project.add("04_d")
     pipeline = project.pipeline()
-    assert pipeline.find("03") == "03_c"
+    assert pipeline.find("03") == pipeline.find("3") == "03_c"
     assert pipeline.with_needs(["03_c"]) == ["01_a", "02_b", "03_c"]
     with pytest.raises(UsageError, match="could be any of 01_a, 02_b, 03_c, 04_d"):
         pipeline.find("0")

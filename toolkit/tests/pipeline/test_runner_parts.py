@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,19 @@ def test_the_first_reason_to_stop_counts(tmp_path: Path) -> None:
     assert supervisor.stopped is first
     supervisor.begin_cell(2, "# a comment\n\n  x = 1\ny = 2")
     assert (supervisor.cell, supervisor.cell_text) == (2, "x = 1")
+
+
+def test_setting_the_clock_ends_no_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor = Supervisor(tmp_path, this_process(), section_deadline_s=1)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 3600)
+    supervisor.start()
+    time.sleep(0.6)
+    assert supervisor.stopped is None
+    monkeypatch.setattr(time, "time", lambda: now() - 3600)
+    time.sleep(0.8)
+    assert supervisor.stopped is not None and "deadline of 1 s" in supervisor.stopped.reason
+    supervisor.finish()
 
 
 @pytest.mark.parametrize(

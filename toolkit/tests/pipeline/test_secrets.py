@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,7 +18,14 @@ from toolkit.tests.pipeline.conftest import CANARY
 
 @pytest.mark.parametrize(
     "spelling",
-    [CANARY, json.dumps(CANARY), json.dumps(CANARY, ensure_ascii=False), repr(CANARY), quote(CANARY)],
+    [
+        CANARY,
+        json.dumps(CANARY),
+        json.dumps(CANARY, ensure_ascii=False),
+        repr(CANARY),
+        quote(CANARY),
+        html.escape(CANARY),
+    ],
 )
 def test_every_spelling_is_taken_out(spelling: str) -> None:
     secrets = Secrets({"CANARY_API_KEY": CANARY})
@@ -25,20 +34,42 @@ def test_every_spelling_is_taken_out(spelling: str) -> None:
     assert secrets.found_in_text(spelling) == "CANARY_API_KEY"
 
 
+def test_a_key_of_many_lines_is_taken_out_of_a_log(tmp_path: Path) -> None:
+    secrets = Secrets(
+        {"SIGNING_KEY": "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END KEY-----"}
+    )
+    log = RunLog(tmp_path / "run.log", secrets)
+    log.write(f"loaded\n{os.linesep.join(['-----BEGIN KEY-----', 'MIIEvQIBADANBg', 'kqhkiG9w0BAQEF'])}\n")
+    log.close()
+    written = (tmp_path / "run.log").read_text()
+    assert "loaded" in written and "MIIEv" not in written and "kqhki" not in written
+
+
+def test_a_password_in_an_address() -> None:
+    secrets = Secrets(
+        {"HTTPS_PROXY": "http://ada:correct-horse@proxy:3128", "PAGE": "http://example.org:8080/a@b"}
+    )
+    assert secrets.redact("by ada:correct-horse@proxy") == "by ada:[secret HTTPS_PROXY]@proxy"
+    assert secrets.redact("example.org:8080/a@b") == "example.org:8080/a@b"
+
+
 def test_which_variables_hold_secrets() -> None:
     secrets = Secrets(
         {
             "HF_TOKEN": "hf_aaaaaaaaaa",
             "db_password": "correct horse",
+            "MYSQL_PWD": "battery staple",
+            "PWD": "/home/ada/here",
             "HOME": "/home/ada/long/path",
             "API_KEY_FILE": "/home/ada/key.txt",
             "SHORT_KEY": "abc",
             "EMPTY_TOKEN": "",
         }
     )
-    text = "hf_aaaaaaaaaa, correct horse, /home/ada/long/path, /home/ada/key.txt, abc"
+    text = "hf_aaaaaaaaaa, correct horse, battery staple, /home/ada/here, /home/ada/long/path, /home/ada/key.txt, abc"
     assert secrets.redact(text) == (
-        "[secret HF_TOKEN], [secret db_password], /home/ada/long/path, /home/ada/key.txt, abc"
+        "[secret HF_TOKEN], [secret db_password], [secret MYSQL_PWD], /home/ada/here, /home/ada/long/path, "
+        "/home/ada/key.txt, abc"
     )
 
 

@@ -225,7 +225,7 @@ def test_the_command_shows_the_cost_asks_and_reports(folder: Folder) -> None:
         declined = run(folder, input="n\n")
         assert "data: 3 requests, 0 answered already" in declined.output
         assert "at most 0." in declined.output and "claude-sonnet-5-5" in declined.output
-        assert declined.exit_code == 1 and not server.requests and not folder.path.exists()
+        assert declined.exit_code == 75 and not server.requests and not folder.path.exists()
         done = run(folder, input="y\n")
         assert done.exit_code == 0, done.output
         assert "label misspelt" in done.output and "problems.jsonl" in done.output
