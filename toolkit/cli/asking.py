@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -108,15 +107,21 @@ def show_question(requests: Iterable[Request]) -> None:
 
 def confirm_sending(client: Client, options: dict[str, Any]) -> None:
     """Ask whether to send, unless that was answered with ``--yes``; raise unless the answer is yes."""
-    if options["yes"]:
-        return
-    agreed = False
-    with contextlib.suppress(click.Abort):  # Nobody is there to answer, or Ctrl-C was the answer.
-        agreed = click.confirm(f"Ask {client.model}, for at most {options['max_usd']:g} USD?")
-    if not agreed:
+    if not (options["yes"] or _agrees(f"Ask {client.model}, for at most {options['max_usd']:g} USD?")):
         raise InterruptedRunError(
             "nothing was sent, since the question was not answered with yes.", fix="Answer y, or give --yes."
         )
+    # A reply that finds no place here would have to be paid for again.
+    client.journal.path.parent.mkdir(parents=True, exist_ok=True)
+    client.journal.path.touch()
+
+
+def _agrees(question: str) -> bool:
+    try:
+        return click.confirm(question)
+    except click.Abort:  # Nobody is there to answer, or Ctrl-C was the answer.
+        click.echo()
+        return False
 
 
 def in_usd(amount: float | None) -> str:
