@@ -98,7 +98,7 @@ class InContextClassifier(LikeliestClass):
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame | np.ndarray, y: Sequence) -> Self:
-        """Store the context: (rows, columns), numbers or words, with gaps or without, and (rows,) classes."""
+        """Store the context: (rows, columns), numbers or a table with words too, gaps or not, and (rows,) classes."""
         columns, y = self._checked(X, y, learning=True)
         check_classification_targets(y)
         self.classes_, self._y = np.unique(y, return_inverse=True)

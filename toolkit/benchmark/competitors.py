@@ -24,6 +24,12 @@ def make_classifier(name: str, random_state: int = 0) -> ClassifierMixin:
     Names that end in "_untuned" have scikit-learn's and XGBoost's defaults, as earlier work used them;
     the others choose their settings by cross-validation on the context.
     """
+    package = _PACKAGE_OF.get(name)
+    if package and not _is_installed(package):
+        raise UsageError(
+            f"classifier '{name}' needs the package {package}, which is not installed.",
+            fix=f"{_INSTALL[package]}, or leave it out.",
+        )
     if name not in _MAKERS or not _is_here(name):
         raise UsageError(f"there is no classifier '{name}'.", fix=did_you_mean(name, list_classifiers()))
     return _MAKERS[name](random_state)
@@ -112,10 +118,9 @@ def _svm_untuned(random_state: int) -> ClassifierMixin:
 
 
 def _xgboost_untuned(random_state: int) -> ClassifierMixin:
-    from xgboost import XGBClassifier
+    from toolkit.benchmark.trees import PublishedBoosting
 
-    # Ten rounds, as xgboost.train makes if it is not told how many.
-    return XGBClassifier(n_estimators=10, n_jobs=1, random_state=random_state)
+    return PublishedBoosting(random_state=random_state)
 
 
 _MAKERS: dict[str, Callable[[int], ClassifierMixin]] = {
@@ -136,8 +141,16 @@ _MAKERS: dict[str, Callable[[int], ClassifierMixin]] = {
 }
 
 
+_PACKAGE_OF = {"tabpfn": "tabpfn", "xgboost": "xgboost", "xgboost_untuned": "xgboost"}
+_INSTALL = {"tabpfn": "pip install tabpfn", "xgboost": "pip install xgboost-cpu"}
+
+
 def _is_here(name: str) -> bool:
-    if name == "tabpfn":
-        return importlib.util.find_spec("tabpfn") is not None
+    if name in _PACKAGE_OF:
+        return _is_installed(_PACKAGE_OF[name])
     checkpoint = name.removesuffix("_single")
     return checkpoint not in PRIOR_OF or checkpoint in list_checkpoints()
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None

@@ -13,9 +13,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.benchmark.likeliest import LikeliestClass
 from toolkit.benchmark.preparation import scale
+from toolkit.errors import UsageError
 from toolkit.models.similarity import similarity
 
 _LAPSE = 0.01
+_MOST_NUMBERS = 100_000_000
 # Spread of the prior of logarithms of attention; its centre is what people's attention is like.
 _PRIOR_SD, _TYPICAL_SENSITIVITY = 1.0, 6.0
 
@@ -42,6 +44,7 @@ class ExemplarClassifier(LikeliestClass):
 
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        _check_size(*X.shape)
         self.classes_, number = np.unique(y, return_inverse=True)
         self._known, self._scaled = X, torch.as_tensor(scale(X, X, "range"))
         self._member = F.one_hot(torch.as_tensor(number), len(self.classes_)).double()
@@ -84,3 +87,13 @@ class ExemplarClassifier(LikeliestClass):
             close = close * (1 - torch.eye(len(close), dtype=close.dtype))
         evidence = (close @ self._member + torch.finfo(close.dtype).tiny).log()
         return (1 - _LAPSE) * (theta[-1].exp() * evidence).softmax(1) + _LAPSE / len(self.classes_)
+
+
+def _check_size(n_rows: int, n_features: int) -> None:
+    """Refuse what would take gigabytes: the difference of every two exemplars in every feature."""
+    if n_rows**2 * n_features > _MOST_NUMBERS:
+        raise UsageError(
+            f"{n_rows:,} exemplars with {n_features} features are too many to compare all of them with one another.",
+            where="ExemplarClassifier",
+            fix=f"At most {int((_MOST_NUMBERS / n_features) ** 0.5):,} rows with so many features: draw some of them.",
+        )

@@ -7,6 +7,8 @@ from typing import Literal, Self
 import numpy as np
 import pandas as pd
 
+from toolkit.errors import DataError
+
 Words = Literal["one_hot", "codes"]
 Reduction = Literal["select", "project"]
 Scaling = Literal["range", "rank", "spread"]
@@ -47,7 +49,7 @@ class ColumnCoder:
         coded = []
         for column, known in zip(_columns(features), self._known, strict=True):
             if isinstance(known, float):
-                values = _numbers(column)
+                values = _numbers_again(column)
                 coded.append(np.where(np.isnan(values), known, values)[:, None])
             else:
                 coded.append(self._code(_as_words(column), known))
@@ -166,6 +168,18 @@ def _is_number(column: pd.Series | np.ndarray) -> bool:
 
 def _numbers(column: pd.Series | np.ndarray) -> np.ndarray:
     return pd.Series(column).to_numpy(float, na_value=np.nan)
+
+
+def _numbers_again(column: pd.Series | np.ndarray) -> np.ndarray:
+    """Numbers of a column that had numbers when it was learned."""
+    try:
+        return _numbers(column)
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"it held numbers when they were learned, and now it does not: {error}.",
+            where=f"column '{getattr(column, 'name', '')}'",
+            fix="Read it as the table was read that was learned from.",
+        ) from None
 
 
 def _as_words(column: pd.Series | np.ndarray) -> np.ndarray:

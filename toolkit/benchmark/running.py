@@ -141,8 +141,12 @@ class _Job:
         import sklearn.base  # noqa: F401 - Only libraries that are loaded are held to one thread.
         from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(1):
-            return pd.DataFrame(list(self._rows()))
+        try:
+            with threadpool_limits(1):
+                return pd.DataFrame(list(self._rows()))
+        except Exception as error:
+            error.add_note(f"This was classifier '{self.name}' on the table '{self.table.name}'.")
+            raise
 
     def _rows(self) -> Iterator[dict[str, object]]:
         prepared = list(prepare_sets(self.protocol, self.table, self.seed))

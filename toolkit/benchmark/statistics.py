@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ import pandas as pd
 from toolkit.benchmark.scores import LOWER_IS_BETTER
 from toolkit.errors import UsageError
 from toolkit.seeds import Seeds
+
+Numbers = TypeVar("Numbers", pd.DataFrame, pd.Series)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def ranks_by_task(means: pd.DataFrame, metric: str) -> pd.DataFrame:
         raise UsageError(
             f"'{missing}' has no {metric} on some tasks.", fix="Compare models on tasks that all were run on."
         )
-    return means.rank(axis=1, ascending=metric in LOWER_IS_BETTER)
+    return _without_rounding(means).rank(axis=1, ascending=metric in LOWER_IS_BETTER)
 
 
 def rank_models(means: pd.DataFrame, metric: str, *, n_bootstrap: int = 10_000, seed: int = 0) -> Ranking:
@@ -80,7 +83,7 @@ def rank_models(means: pd.DataFrame, metric: str, *, n_bootstrap: int = 10_000, 
     )
     table = table.sort_values("mean_rank", kind="stable").reset_index(drop=True)
     difference = nemenyi_difference(n_models, n_tasks)
-    p = float(friedmanchisquare(*means.to_numpy().T).pvalue)
+    p = float(friedmanchisquare(*_without_rounding(means).to_numpy().T).pvalue)
     return Ranking(metric, n_tasks, table, p, difference, _groups(table, difference))
 
 
@@ -112,7 +115,7 @@ def compare_with(model: str, means: pd.DataFrame, metric: str) -> pd.DataFrame:
     sign = -1 if metric in LOWER_IS_BETTER else 1
     rows = []
     for other in means.columns.drop(model):
-        better = sign * (means[model] - means[other]).to_numpy()
+        better = sign * _without_rounding(means[model] - means[other]).to_numpy()
         p = float(wilcoxon(better).pvalue) if np.any(better != 0) else 1.0
         wins, losses = int((better > 0).sum()), int((better < 0).sum())
         rows.append({"other": other, "difference": better.mean(), "wins": wins, "losses": losses, "p": p})
@@ -130,6 +133,11 @@ def holm(p: np.ndarray) -> np.ndarray:
     corrected = np.empty_like(p)
     corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
     return corrected
+
+
+def _without_rounding(means: Numbers) -> Numbers:
+    """Means of the same numbers in another order, and equal differences, have other last digits and are ties."""
+    return means.round(12)
 
 
 def _groups(table: pd.DataFrame, difference: float) -> list[list[str]]:

@@ -83,7 +83,7 @@ class Forest:
 
 def _shares(tree: Any, x: np.ndarray) -> np.ndarray:
     """(rows, classes) in the leaves that rows (rows, features) fall into."""
-    return tree.predict(x).reshape(len(x), -1)
+    return tree.predict(x).reshape(len(x), tree.n_outputs)
 
 
 class TunedBoosting(Chooser):
@@ -147,6 +147,18 @@ class TunedBoosting(Chooser):
             said = [booster.eval(asked) for booster, (_, asked) in zip(boosters, parts, strict=True)]
             losses.append(float(np.mean([float(line.rsplit(":", 1)[1]) for line in said])))
         return losses
+
+
+class PublishedBoosting(Chooser):
+    """XGBoost as earlier work used it: its defaults, and the ten rounds that it makes if it is not told how many."""
+
+    def __init__(self, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def _choose(self, x: np.ndarray, y: np.ndarray) -> ClassifierMixin:
+        from xgboost import XGBClassifier
+
+        return XGBClassifier(n_estimators=10, n_jobs=1, random_state=self.random_state).fit(x, y)
 
 
 class _Booster:

@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toolkit.benchmark.grids import Folds, left_out_scores, log_score
@@ -37,7 +39,12 @@ class Chooser(LikeliestClass):
     def fit(self, X: np.ndarray, y: np.ndarray) -> Self:
         """Choose settings on these rows (rows, features), then learn from all of them."""
         X, y = validate_data(self, X, y)
+        check_classification_targets(y)
         self.classes_, number = np.unique(y, return_inverse=True)
+        if len(self.classes_) == 1 or (X == X[0]).all():
+            # Shares of classes are all there is to learn, which most of those inside refuse.
+            self.fitted_ = DummyClassifier().fit(X, number)
+            return self
         # Checking again what was checked here takes longer than learning from few rows.
         with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
             warnings.simplefilter("ignore")  # Settings that do not converge are among those tried.
@@ -132,7 +139,9 @@ def _slope(
 
     distances = np.empty((len(y), y.max() + 1))
     for known, left_out in folds:
-        gamma = 1 / (x.shape[1] * x[known].var()) if width == "scale" else width
+        # As SVC counts it: 1 where nothing varies.
+        spread = x[known].var()
+        gamma = width if width != "scale" else 1 / (x.shape[1] * spread) if spread > 0 else 1.0
         machine = SVC(C=cost, gamma=gamma).fit(x[known], y[known])
         if len(machine.classes_) == 2:
             # What decision_function returns, without checking a few rows again for longer than this takes.
@@ -179,7 +188,8 @@ class PlattMachine(Chooser):
     def predict(self, X: np.ndarray) -> np.ndarray:
         """The class on whose side a row is."""
         check_is_fitted(self)
-        return self.classes_[self.machine_.predict(validate_data(self, X, reset=False))]
+        sides = self.fitted_ if isinstance(self.fitted_, DummyClassifier) else self.machine_
+        return self.classes_[sides.predict(validate_data(self, X, reset=False))]
 
 
 def _distances(machine: Any, x: np.ndarray) -> np.ndarray:

@@ -53,6 +53,52 @@ def test_every_competitor_copes_with_a_class_of_a_single_row(name: str) -> None:
     assert p.shape == (9, 2) and np.isfinite(p).all()
 
 
+# scikit-learn's own logistic regression has scikit-learn's own answers to these.
+OURS = [name for name in OTHERS if name != "logistic_regression_untuned"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_classes_have_any_names_and_there_may_be_one(name: str, rings: tuple) -> None:
+    x, y, test_x, _ = rings
+    known = y < 2
+    x, y = x[known], y[known]
+    expected = make_classifier(name).fit(x, y)
+    for names in (np.array(["tea", "coffee"]), np.array([7, -3])):
+        fitted = make_classifier(name).fit(x, names[y])
+        assert fitted.classes_.tolist() == sorted(names)
+        np.testing.assert_array_equal(
+            fitted.predict(test_x[::5]) == names[1], expected.predict(test_x[::5]) == 1
+        )
+    for rows in (slice(None), slice(1)):
+        fitted = make_classifier(name).fit(x[rows], np.full(len(x[rows]), "tea"))
+        assert fitted.predict_proba(test_x[:2]).tolist() == [[1], [1]]
+        assert fitted.predict(test_x[:2]).tolist() == ["tea", "tea"]
+    with pytest.raises(ValueError, match="continuous"):
+        make_classifier(name).fit(x, x[:, 0])
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_where_nothing_varies_only_shares_of_classes_are_known(name: str) -> None:
+    x, y = np.ones((12, 2)), np.array([0] * 8 + [1] * 4)
+    p = make_classifier(name).fit(x, y).predict_proba(x[:2])
+    assert np.isfinite(p).all() and (p[:, 0] >= 0.5).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("xgboost", "xgboost"), ("xgboost_untuned", "xgboost"), ("tabpfn", "tabpfn")]
+)
+def test_a_classifier_whose_package_is_absent_is_not_listed_and_says_so(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda wanted, *rest: None if wanted == package else find(wanted, *rest)
+    )
+    assert name not in list_classifiers()
+    with pytest.raises(UsageError, match=f"needs the package {package}, which is not installed. pip install"):
+        make_classifier(name)
+
+
 def test_tabpfn_is_there_if_it_is_installed() -> None:
     assert ("tabpfn" in list_classifiers()) == (importlib.util.find_spec("tabpfn") is not None)
 

@@ -8,6 +8,7 @@ import pytest
 from toolkit.benchmark import ExemplarClassifier
 from toolkit.benchmark.exemplars import _LAPSE
 from toolkit.benchmark.preparation import scale
+from toolkit.errors import UsageError
 
 
 @pytest.fixture
@@ -58,3 +59,9 @@ def test_settings_are_the_best_for_exemplars_that_are_left_out(one_feature_count
     rng = np.random.default_rng(0)
     others = [posterior(best + 0.2 * rng.normal(size=4)) for _ in range(20)]
     assert posterior(best) >= max(others)
+
+
+def test_exemplars_that_do_not_fit_into_memory_are_refused() -> None:
+    x = np.zeros((5000, 200))
+    with pytest.raises(UsageError, match=r"5,000 exemplars with 200 features.*At most 707 rows"):
+        ExemplarClassifier().fit(x, np.arange(5000) % 2)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from toolkit.benchmark.preparation import ColumnCoder, FeatureReducer, scale, separation
+from toolkit.errors import DataError
 
 
 @pytest.fixture
@@ -36,6 +37,12 @@ def test_words_never_seen_are_none_of_those_known(table: pd.DataFrame) -> None:
     alphabet = ColumnCoder("codes").fit(table)
     np.testing.assert_array_equal(alphabet.transform(table)[:, 3], [2, 1, 0, 2])
     np.testing.assert_array_equal(alphabet.transform(table.assign(colour="green"))[:, 3], -1)
+
+
+def test_words_where_there_were_numbers_are_refused(table: pd.DataFrame) -> None:
+    coder = ColumnCoder().fit(table)
+    with pytest.raises(DataError, match="column 'size': it held numbers .* 'large'"):
+        coder.transform(table.assign(size="large"))
 
 
 def test_a_column_of_nothing_is_zero() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from toolkit.benchmark import InContextClassifier, Results, Table, fair, prepare_sets, published, run_protocol
@@ -67,6 +68,12 @@ def test_scores_are_tidy_and_right(results: Results, tables: list[Table]) -> Non
             "and n_context == @one.draw.n_context and set == @one.draw.set"
         )
         assert rows.set_index("metric")["value"].to_dict() == pytest.approx(expected)
+
+
+def test_a_classifier_that_fails_is_named_with_its_table(tables: list[Table]) -> None:
+    with pytest.raises(ValueError, match="n_neighbors") as caught:
+        run_protocol(fair(1, (10,), 20), tables, {"few": KNeighborsClassifier(50)})
+    assert caught.value.__notes__ == ["This was classifier 'few' on the table 'two'."]
 
 
 def test_every_answer_is_in_one_bin(results: Results) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from toolkit.benchmark import compare_with, rank_models
-from toolkit.benchmark.statistics import nemenyi_difference
+from toolkit.benchmark.statistics import nemenyi_difference, ranks_by_task
 from toolkit.errors import UsageError
 
 
@@ -63,6 +63,15 @@ def test_pairs(means: pd.DataFrame) -> None:
     np.testing.assert_allclose(table["p_holm"], [table.loc["near", "p"], *[3 * table["p"].min()] * 2])
     same = compare_with("best", means.assign(copy=means["best"]), "accuracy").set_index("other")
     assert same.loc["copy", "p"] == 1
+
+
+def test_equal_means_and_differences_are_ties_whatever_their_last_digits() -> None:
+    """Shares of right answers are often equal, and their means over sets depend on the order of sets."""
+    means = pd.DataFrame(np.random.default_rng(0).integers(0, 11, (22, 4)), columns=list("abcd"))
+    shares = means / 10 + 1e-16 * np.random.default_rng(1).integers(-3, 4, means.shape)
+    assert ranks_by_task(shares, "auc").equals(ranks_by_task(means, "auc"))
+    assert rank_models(shares, "auc", n_bootstrap=9).p == rank_models(means, "auc", n_bootstrap=9).p
+    assert compare_with("a", shares, "auc")["p"].tolist() == compare_with("a", means, "auc")["p"].tolist()
 
 
 def test_what_cannot_be_tested_is_refused(means: pd.DataFrame) -> None:

@@ -33,6 +33,12 @@ def test_a_row_that_every_tree_saw_is_a_guess() -> None:
     assert np.isfinite(left_out).all() and (left_out == 0.5).all(1).any()
 
 
+def test_a_tree_may_have_seen_every_row() -> None:
+    """Of two rows half of all trees see both, of ten one in 2,756."""
+    forest = Forest(20, 1, random_state=0).fit(np.eye(2), np.array([0, 1]))
+    assert forest.left_out_.shape == (2, 2) and np.isfinite(forest.left_out_).all()
+
+
 def test_the_leaf_chosen_predicts_best_what_trees_did_not_see() -> None:
     x, y, _ = problem(3)
     chosen = TunedForest(20, (1, 4, 12), random_state=1).fit(x, y).chosen_["min_samples_leaf"]
