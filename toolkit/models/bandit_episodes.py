@@ -100,11 +100,6 @@ def scaled(amount: np.ndarray, payoffs: tuple[float, float]) -> np.ndarray:
     return (amount - (low + high) / 2) * (2 / (high - low) if high > low else 0.0)
 
 
-def draw_options(p: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-    """Options drawn from probabilities (…, options) by numbers between 0 and 1 (…)."""
-    return (p.cumsum(-1)[..., :-1] < draws[..., None]).sum(-1)
-
-
 @torch.no_grad()
 def play(network: BanditNetwork, episodes: Episodes, choose: Choose) -> Played:
     """Let a network act in all episodes, visit by visit; no visit is read twice.

@@ -229,7 +229,7 @@ class Model(ABC):
             )
 
 
-def draw_options(p: np.ndarray, draws: np.ndarray) -> np.ndarray:
+def draw_options(p: Array, draws: Array) -> Array:
     """Options drawn from probabilities (…, options) by numbers between 0 and 1 (…)."""
     return (p.cumsum(-1)[..., :-1] < draws[..., None]).sum(-1)
 

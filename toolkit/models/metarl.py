@@ -10,9 +10,9 @@ import torch
 
 from toolkit.errors import UsageError
 from toolkit.models.bandit_checkpoints import bandit_checkpoint, load_bandit_network
-from toolkit.models.bandit_episodes import Episodes, Visits, draw_options, play, read, scaled
+from toolkit.models.bandit_episodes import Episodes, Visits, play, read, scaled
 from toolkit.models.bandit_networks import BanditNetwork, Kind
-from toolkit.models.base import Model, Parameter, TrialTensors
+from toolkit.models.base import Model, Parameter, TrialTensors, draw_options
 from toolkit.models.reward_learning import LAPSE, range_of_outcomes
 from toolkit.trials import MISSING, Trials
 

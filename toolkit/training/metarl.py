@@ -14,8 +14,9 @@ from toolkit.errors import DataError, UsageError
 from toolkit.experiments.bandits import get_task
 from toolkit.io import read_json, sha256_of_file, write_json
 from toolkit.models.bandit_checkpoints import load_bandit_network, save_bandit_network
-from toolkit.models.bandit_episodes import Episodes, Played, Visits, draw_options, play
+from toolkit.models.bandit_episodes import Episodes, Played, Visits, play
 from toolkit.models.bandit_networks import BanditNetwork, BanditNetworkConfig, Kind
+from toolkit.models.base import draw_options
 from toolkit.progress import track
 from toolkit.seeds import Seeds
 from toolkit.training.checkpoints import card_path, describe_software, now
