@@ -42,11 +42,7 @@ class Ranking:
 
 def ranks_by_task(means: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Rank of every model (column) on every task (row), 1 the best; equals share."""
-    if means.isna().any(axis=None):
-        missing = means.isna().sum().idxmax()
-        raise UsageError(
-            f"'{missing}' has no {metric} on some tasks.", fix="Compare models on tasks that all were run on."
-        )
+    _check_complete(means, metric)
     return _without_rounding(means).rank(axis=1, ascending=metric in LOWER_IS_BETTER)
 
 
@@ -112,6 +108,7 @@ def compare_with(model: str, means: pd.DataFrame, metric: str) -> pd.DataFrame:
 
     if model not in means:
         raise UsageError(f"there is no model '{model}'.", fix=f"One of {', '.join(means.columns)}.")
+    _check_complete(means, metric)
     sign = -1 if metric in LOWER_IS_BETTER else 1
     rows = []
     for other in means.columns.drop(model):
@@ -133,6 +130,14 @@ def holm(p: np.ndarray) -> np.ndarray:
     corrected = np.empty_like(p)
     corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
     return corrected
+
+
+def _check_complete(means: pd.DataFrame, metric: str) -> None:
+    if means.isna().any(axis=None):
+        missing = means.isna().sum().idxmax()
+        raise UsageError(
+            f"'{missing}' has no {metric} on some tasks.", fix="Compare models on tasks that all were run on."
+        )
 
 
 def _without_rounding(means: Numbers) -> Numbers:
