@@ -52,7 +52,7 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``toolkit bench --json`` prints."""
-        names = ("what", "ours_s", "reference_s", "ratio", "goal", "same_result", "note")
+        names = ("what", "ours_s", "reference_s", "ratio", "goal", "met", "same_result", "note")
         rows = [{name: getattr(row, name) for name in names} for row in self.rows]
         return {"name": self.name, "machine": self.machine, "rows": rows}
 

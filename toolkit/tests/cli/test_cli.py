@@ -106,7 +106,7 @@ def test_bench_prints_rows_or_json(monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(main, ["bench", "models", "--json"])
     printed = json.loads(result.output)
     assert set(printed) == {"name", "machine", "rows"}
-    assert {"what", "ours_s", "reference_s", "ratio", "goal", "same_result", "note"} <= set(
+    assert {"what", "ours_s", "reference_s", "ratio", "goal", "met", "same_result", "note"} <= set(
         printed["rows"][0]
     )
     assert printed["rows"][0]["ratio"] == 4
