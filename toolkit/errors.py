@@ -73,3 +73,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
     close = difflib.get_close_matches(name, names, n=1) or [one for one in names if one.startswith(name)]
     return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(names)}."
+
+
+def check_options(options: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Refuse an option that ``what`` (for instance "design 'shepard'") does not have, with a suggestion."""
+    known = list(known)
+    for option in options:
+        if option not in known:
+            fix = did_you_mean(option, known) if known else "It has none."
+            raise UsageError(f"{what} has no option '{option}'.", fix=fix)

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import UsageError, did_you_mean
+from toolkit.errors import UsageError, check_options, did_you_mean
 
 if TYPE_CHECKING:
     from toolkit.experiments.base import Design
@@ -39,9 +39,5 @@ def get_design(name: str, **options: Any) -> Design:
         raise UsageError(f"there is no design '{name}'.", fix=did_you_mean(name, _HOME_OF))
     module, _, attribute = _HOME_OF[name].partition(":")
     design = getattr(importlib.import_module(module), attribute)
-    known = [field.name for field in dataclasses.fields(design)]
-    for option in options:
-        if option not in known:
-            fix = did_you_mean(option, known) if known else "It has none."
-            raise UsageError(f"design '{name}' has no option '{option}'.", fix=fix)
+    check_options(options, (field.name for field in dataclasses.fields(design)), f"design '{name}'")
     return design(**options)

@@ -44,9 +44,12 @@ def read_header(path: str | Path) -> dict[str, Any]:
         raise DataError("the file does not exist.", where=str(path))
     try:
         with safe_open(path, framework="numpy") as file:
-            return json.loads((file.metadata() or {}).get(HEADER_KEY, "{}"))
+            header = json.loads((file.metadata() or {}).get(HEADER_KEY, "{}"))
     except (SafetensorError, ValueError) as error:
         raise _unreadable(path, error) from error
+    if not isinstance(header, dict):
+        raise DataError(f"its header is a {type(header).__name__}, not named values.", where=str(path))
+    return header
 
 
 def _unreadable(path: str | Path, error: Exception) -> DataError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,8 @@ class Capacity:
     memory_noise
         Standard deviation of noise added to what is kept of a trial, in training and after it.
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     information_cost: float = 0.0
     attention_window: int | None = None

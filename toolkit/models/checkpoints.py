@@ -16,6 +16,8 @@ from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
 from toolkit.paths import data_dir
 
 SCHEMA_VERSION = 1
+_ELSEWHERE = "Restore the file, or train it again (`toolkit train`)."
+
 PRIOR_OF = {"ermi": "ecological", "mi": "linear", "pfn": "mlp", "rmc": "rational"}
 """What the meta-learners that come with the project were trained on."""
 
@@ -70,7 +72,9 @@ def load_network(path_or_name: str | Path, *, device: str | torch.device = "cpu"
     try:
         network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     except RuntimeError as error:
-        raise DataError(f"its weights do not fit its header ({error}).", where=str(path)) from error
+        raise DataError(
+            f"its weights do not fit its header ({error}).", where=str(path), fix=_ELSEWHERE
+        ) from error
     return network.to(device).eval()
 
 
@@ -90,5 +94,9 @@ def _network_config(header: Mapping[str, Any], path: Path) -> NetworkConfig:
 
     try:
         return TypeAdapter(NetworkConfig).validate_python(header.get("network"))
-    except (ValidationError, UsageError) as error:
-        raise DataError(f"its header describes no network ({error}).", where=str(path)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = f"{'.'.join(map(str, first['loc'])) or 'network'}: {first['msg']}"
+    except UsageError as error:
+        said = str(error)
+    raise DataError(f"its header describes no network ({said}).", where=str(path), fix=_ELSEWHERE)

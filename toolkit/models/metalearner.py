@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +31,9 @@ class NetworkConfig:
         Units between the two linear maps of a layer.
     """
 
+    # In a header a misspelt limit must not pass for a network without the limit.
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
     kind: Literal["modern", "paper"] = "modern"
     n_features: int = 10
     n_classes: int = 10
@@ -49,6 +52,9 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         if self.kind not in ("modern", "paper"):
             raise UsageError(f"there is no network of kind '{self.kind}'.", fix="modern or paper.")
+        sizes = ("n_features", "n_classes", "width", "n_layers", "n_heads", "feed_forward")
+        if wrong := [name for name in sizes if getattr(self, name) < 1]:
+            raise UsageError(f"{wrong[0]} is {getattr(self, wrong[0])}.", where="network", fix="1 or more.")
         if self.width % self.n_heads or self.width % 2:
             raise UsageError(f"width {self.width} cannot be shared by {self.n_heads} heads.")
         if self.kind == "paper" and (self.n_classes != 2 or self.capacity != Capacity()):
@@ -148,9 +154,20 @@ class MetaLearnerNetwork(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """As :meth:`forward`, and the nats of information kept a trial, averaged over trials."""
         x, used, possible = self._inputs(x, n_classes, feature_mask)
+        y = y.to(self.device)
+        if y.shape != x.shape[:2]:
+            raise UsageError(
+                f"labels are {tuple(y.shape)}, features {tuple(x.shape[:2])} (sequences, trials).",
+                fix="Give every trial a label, -1 where none was shown.",
+            )
+        if y.numel() and (y.min() < UNKNOWN or (y.amax(1) >= possible.sum(1)).any()):
+            raise UsageError(
+                f"labels go from {int(y.min())} to {int(y.max())}, beyond n_classes.",
+                fix="Labels are 0 to n_classes - 1, or -1 where none was shown.",
+            )
         self._check_generator(generator)
         with randomness_from(generator):
-            return self.compute(x, y.to(self.device), used, possible)
+            return self.compute(x, y, used, possible)
 
     def compute(
         self, x: torch.Tensor, y: torch.Tensor, used: torch.Tensor, possible: torch.Tensor
@@ -232,11 +249,15 @@ class MetaLearnerNetwork(nn.Module):
             raise UsageError(f"the network takes {limit} features, not {n_features}.")
         count = torch.as_tensor(n_classes, device=self.device).expand(n_sequences)
         if count.min() < 2 or count.max() > self.config.n_classes:
-            raise UsageError(
-                f"the network knows 2 to {self.config.n_classes} classes, not {int(count.max())}."
-            )
+            wrong = int(count.min() if count.min() < 2 else count.max())
+            raise UsageError(f"the network knows 2 to {self.config.n_classes} classes, not {wrong}.")
         used = torch.ones(n_sequences, n_features, dtype=torch.bool, device=self.device)
         if feature_mask is not None:
+            if feature_mask.shape[-1] != n_features:
+                raise UsageError(
+                    f"feature_mask says of {feature_mask.shape[-1]} features whether they are used, "
+                    f"there are {n_features}."
+                )
             used = used & feature_mask.to(self.device, torch.bool)
         used = F.pad(used, (0, most - n_features))
         possible = torch.arange(self.config.n_classes, device=self.device) < count[:, None]

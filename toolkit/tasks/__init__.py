@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import UsageError, did_you_mean
+from toolkit.errors import UsageError, check_options, did_you_mean
 
 if TYPE_CHECKING:
     from toolkit.tasks.problems import Source
@@ -28,8 +29,14 @@ def list_sources() -> list[str]:
 
 
 def get_source(name: str, **options: Any) -> Source:
-    """The source called ``name``, made with ``options``."""
+    """The source called ``name``, made with ``options``.
+
+    >>> get_source("linear", noise=0.5)
+    Linear(intercept=0.0, noise=0.5)
+    """
     if name not in _HOME_OF:
         raise UsageError(f"there is no source '{name}'.", fix=did_you_mean(name, _HOME_OF))
     module, _, attribute = _HOME_OF[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)(**options)
+    source = getattr(importlib.import_module(module), attribute)
+    check_options(options, inspect.signature(source).parameters, f"source '{name}'")
+    return source(**options)

@@ -264,12 +264,12 @@ def _correlations(x: torch.Tensor) -> torch.Tensor:
 def _areas(scores: torch.Tensor, y: torch.Tensor, n_classes: int) -> torch.Tensor:
     """Area under the ROC curve of every column as a score for every class: (problems, columns, classes).
 
-    NaN for a class with fewer than two points, or all of them, and where a score is NaN.
+    NaN for a class where it or the others have fewer than two points, and where a score is NaN.
     """
     one_hot = functional.one_hot(y, n_classes).double()
     count = one_hot.sum(1)[:, None]
     area = (ranks(scores).mT @ one_hot - count * (count + 1) / 2) / (count * (y.shape[1] - count))
-    undefined = (count < 2) | (count == y.shape[1]) | scores.isnan().any(1)[..., None]
+    undefined = (count < 2) | (count > y.shape[1] - 2) | scores.isnan().any(1)[..., None]
     return area.masked_fill(undefined, torch.nan)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from toolkit.errors import DataError, UsageError, did_you_mean
 from toolkit.models.metalearner import NetworkConfig
 
-Chances = Annotated[dict[int, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+Chances = Annotated[dict[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0)]], Field(min_length=1)]
 """How often each value is drawn, relative to the others."""
 
 COMMON_FEATURES: dict[int, float] = {1: 5, 2: 15, 3: 25, 4: 20, 5: 8, 6: 15, 7: 3, 8: 3, 9: 3, 10: 3}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from pydantic import TypeAdapter
 
 from toolkit.errors import DataError, ToolkitError, UsageError
 from toolkit.io import load_arrays, save_arrays
@@ -149,10 +150,16 @@ class Trainer:
         arrays, header = load_arrays(path)
         if header.pop("state_version", None) != STATE_VERSION:
             raise DataError("the state is of another version of the toolkit.", where=str(path), fix=_AFRESH)
-        trainer = cls(config, header["seed"], device=device)
-        trainer._check_same(header, str(path))
-        trainer.progress = Progress(**{name: header[name] for name in Progress.__dataclass_fields__})
-        trainer._restore(arrays)
+        try:
+            trainer = cls(config, header["seed"], device=device)
+            trainer._check_same(header, str(path))
+            trainer.progress = TypeAdapter(Progress).validate_python(
+                {name: header[name] for name in Progress.__dataclass_fields__}
+            )
+            trainer._restore(arrays)
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            said = str(error).splitlines()[0]
+            raise DataError(f"the state is not whole ({said}).", where=str(path), fix=_AFRESH) from error
         return trainer
 
     @property
@@ -204,12 +211,14 @@ class Trainer:
 
         self.network.load_state_dict({name: torch.from_numpy(a) for name, a in part("weights/").items()})
         self.best = part("best/")
-        for name, parameter in self.network.named_parameters():
-            state = {key: torch.from_numpy(array.copy()) for key, array in part(f"optimizer/{name}/").items()}
-            if state:
-                self.optimizer.state[parameter] = {key: value.to(self.device) for key, value in state.items()}
-        for name, state in part("generator/").items():
-            self._generators[name].set_state(torch.from_numpy(state.copy()))
+        for name, parameter in self.network.named_parameters() if self.progress.step else ():
+            state = part(f"optimizer/{name}/")
+            self.optimizer.state[parameter] = {
+                key: torch.from_numpy(state[key].copy()).to(self.device)
+                for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+        for name, generator in self._generators.items():
+            generator.set_state(torch.from_numpy(arrays[f"generator/{name}"].copy()))
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         two, names = self.config.two_namings, None
@@ -240,12 +249,15 @@ class Trainer:
     def _check_finite(self) -> None:
         self.progress.loss_sum = self._loss_sum.item()
         if not math.isfinite(self.progress.loss_sum):
-            raise ToolkitError(
-                f"the loss is no longer a finite number at step {self.progress.step}, learning rate "
-                f"{self.optimizer.param_groups[0]['lr']:.2g}.",
-                where=f"training '{self.config.name}', seed {self.seed}",
-                fix="Lower learning_rate or clip; precision='float32' rules out rounding.",
-            )
+            raise self._not_finite("loss")
+
+    def _not_finite(self, what: str) -> ToolkitError:
+        return ToolkitError(
+            f"the {what} is no longer a finite number at step {self.progress.step}, learning rate "
+            f"{self.optimizer.param_groups[0]['lr']:.2g}.",
+            where=f"training '{self.config.name}', seed {self.seed}",
+            fix="Lower learning_rate or clip; precision='float32' rules out rounding.",
+        )
 
     def _validate(self) -> None:
         progress = self.progress
@@ -257,6 +269,8 @@ class Trainer:
         }
         progress.loss_sum, progress.loss_steps = 0.0, 0
         self._loss_sum.zero_()
+        if not math.isfinite(row["validation_loss"]):
+            raise self._not_finite("validation loss")
         progress.curve.append(row)
         if progress.best_loss is None or row["validation_loss"] < progress.best_loss:
             progress.best_loss, progress.best_step = row["validation_loss"], progress.step

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import UsageError, did_you_mean
+from toolkit.errors import UsageError, check_options, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,11 +91,7 @@ def _call(name: str, homes: dict[str, tuple[str, dict]], what: str, options: dic
     home, fixed = homes[name]
     module, _, function = home.partition(":")
     loader: Callable = getattr(importlib.import_module(_HOME + module), function)
-    allowed = set(loader.__kwdefaults__ or {})
-    for option in options:
-        if option not in allowed:
-            fix = did_you_mean(option, allowed) if allowed else "It has none."
-            raise UsageError(f"the loader of '{name}' has no option '{option}'.", fix=fix)
+    check_options(options, loader.__kwdefaults__ or {}, f"the loader of '{name}'")
     return loader(**fixed, **options)
 
 

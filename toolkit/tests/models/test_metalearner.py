@@ -76,7 +76,8 @@ def test_the_papers_network_computes_what_pytorchs_decoder_computes() -> None:
 
 def test_probabilities_sum_to_one_over_the_possible_classes() -> None:
     x, y = problems(classes=4)
-    log_p = network()(x, y, n_classes=torch.tensor([2, 3, 4, 10]))
+    possible = torch.tensor([2, 3, 4, 10])
+    log_p = network()(x, y % possible[:, None], n_classes=possible)
     assert log_p.shape == (4, 20, 10) and log_p.dtype == torch.float32
     torch.testing.assert_close(log_p.exp().sum(-1), torch.ones(4, 20))
     assert (log_p[0, :, 2:] == -torch.inf).all() and (log_p[2, :, 4:] == -torch.inf).all()
@@ -267,6 +268,12 @@ def test_without_limits_nothing_is_charged() -> None:
         (lambda: network()(*problems(features=11), n_classes=2), "takes 1 to 10 features, not 11"),
         (lambda: network(SMALL_PAPER)(*problems(features=2), n_classes=2), "exactly 3 features, not 2"),
         (lambda: network()(*problems(), n_classes=11), "knows 2 to 10 classes, not 11"),
+        (lambda: network()(*problems(), n_classes=torch.tensor([1, 3])[[0, 1, 1, 1]]), "classes, not 1"),
+        (lambda: replace(SMALL, n_heads=0), "n_heads is 0"),
+        (lambda: replace(SMALL, n_layers=-1), "n_layers is -1"),
+        (lambda: network()(problems()[0], problems()[1][:, 1:], n_classes=2), "Give every trial a label"),
+        (lambda: network()(problems()[0], problems()[1] + 1, n_classes=2), "beyond n_classes"),
+        (lambda: network()(*problems(), n_classes=2, feature_mask=torch.ones(7)), "feature_mask says of 7"),
     ],
 )
 def test_what_cannot_be_says_so(make: object, words: str) -> None:

@@ -90,6 +90,8 @@ def test_impossible_sizes_say_what_is_possible(source: Source, changes: dict, wo
 def test_an_unknown_source_gets_a_suggestion() -> None:
     with pytest.raises(UsageError, match="Did you mean 'linear'"):
         get_source("linaer")
+    with pytest.raises(UsageError, match="source 'linear' has no option 'noize'. Did you mean 'noise'"):
+        get_source("linear", noize=0.5)
 
 
 def test_scaling_by_feature_by_matrix_or_not_at_all() -> None:

@@ -243,6 +243,15 @@ def test_what_is_not_defined_is_nan_and_only_there() -> None:
     assert np.isfinite([getattr(found, name)[1:] for name in SCALARS]).all()
 
 
+def test_a_lone_point_of_the_rarer_class_says_nothing_about_separability() -> None:
+    problems = draw("linear", 2, 40)
+    y = torch.zeros_like(problems.y)
+    y[0, 30], y[1, 30:32] = 1, 1
+    found = measure(labelled(problems.x, y))
+    assert np.isnan(found.separability_best_feature).tolist() == [True, False]
+    assert np.isnan(found.separability_linear).tolist() == [True, False]
+
+
 def test_a_class_that_is_missing_or_has_one_point_leaves_the_others() -> None:
     problems = draw("linear", 2, 60, 3, 2, noise=0.5)
     y = problems.y.clone()

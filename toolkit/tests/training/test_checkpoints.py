@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from toolkit.cli import main
 from toolkit.errors import DataError, UsageError
-from toolkit.io import read_header
+from toolkit.io import load_arrays, read_header, save_arrays
 from toolkit.models.attention import Capacity
 from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
 from toolkit.seeds import Seeds
@@ -123,6 +123,28 @@ def test_damage_is_noticed(trained: Path, tmp_path: Path) -> None:
         load_checkpoint("ermine")
     with pytest.raises(UsageError, match="not a .safetensors file"):
         train(read_card_config(card), tmp_path / "mine.pt")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"widht": 32}, "widht: Unexpected keyword"),
+        ({"capacity": {"memory_nois": 1.0}}, "capacity.memory_nois: Unexpected keyword"),
+        ({"n_heads": 0}, "n_heads is 0"),
+        ({"width": 32}, "weights do not fit its header"),
+    ],
+)
+def test_a_header_that_was_changed_is_refused(
+    trained: Path, tmp_path: Path, changes: dict, words: str
+) -> None:
+    arrays, header = load_arrays(trained)
+    changed = {**header, "network": {**header["network"], **changes}}
+    save_arrays(tmp_path / "changed.safetensors", arrays, changed)
+    with pytest.raises(DataError, match=words):
+        load_checkpoint(tmp_path / "changed.safetensors")
+    save_arrays(tmp_path / "changed.safetensors", arrays, [1, 2])
+    with pytest.raises(DataError, match="header is a list"):
+        load_checkpoint(tmp_path / "changed.safetensors")
 
 
 def read_card_config(card: dict) -> TrainingConfig:

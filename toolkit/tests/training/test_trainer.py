@@ -114,6 +114,12 @@ def test_a_loss_that_is_no_number_ends_the_training(tiny: TrainingConfig) -> Non
         trainer.step()
 
 
+def test_weights_that_are_no_numbers_after_the_last_step_are_noticed(tiny: TrainingConfig) -> None:
+    changes = {"steps": 1, "warm_up": 0, "learning_rate": 1e38, "precision": "float32"}
+    with pytest.raises(ToolkitError, match=r"validation loss is no longer a finite number at step 1"):
+        Trainer(tiny.changed(**changes), 0).step()
+
+
 @pytest.mark.parametrize("schedule", ["cosine", "plateau"])
 def test_rates_rise_and_fall(tiny: TrainingConfig, schedule: str) -> None:
     config = tiny.changed(steps=100, warm_up=10, schedule=schedule)
@@ -170,6 +176,19 @@ def test_a_state_of_another_version_or_no_state_is_refused(tiny: TrainingConfig,
     state.write_bytes(b"half a file")
     with pytest.raises(DataError, match="safetensors"):
         Trainer.resumed(state, tiny, device="cpu")
+
+
+@pytest.mark.parametrize("lost", ["seed", "step", "weights/", "optimizer/", "generator/problems", "curve"])
+def test_a_state_that_is_not_whole_is_refused(tiny: TrainingConfig, tmp_path: Path, lost: str) -> None:
+    trainer = Trainer(tiny, 0)
+    trainer.step()
+    trainer.save(tmp_path / "state.safetensors")
+    arrays, header = load_arrays(tmp_path / "state.safetensors")
+    rest = {name: array for name, array in arrays.items() if not name.startswith(lost)}
+    changed = {**header, "curve": 3} if lost == "curve" else {k: v for k, v in header.items() if k != lost}
+    save_arrays(tmp_path / "state.safetensors", rest, changed)
+    with pytest.raises(DataError, match=r"state is not whole.*--fresh"):
+        Trainer.resumed(tmp_path / "state.safetensors", tiny, device="cpu")
 
 
 def test_precision_is_what_is_asked_for() -> None:
