@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from toolkit.experiments.strategies import (
     possible_shares,
     strategy_shares,
 )
+from toolkit.fitting import new_items
 from toolkit.fitting.typical import Agent, Answers, TypicalAgent
 from toolkit.models.base import draw_options
 from toolkit.trials import Trials
@@ -134,6 +135,17 @@ class Transfer:
         return pd.DataFrame({kind: by.filter(like=kind).sum(axis=1) for kind in KINDS})
 
 
+def say_people(people: pd.DataFrame | None, load: Callable[[str], Trials], rng: np.random.Generator) -> str:
+    """Whether people follow rules or exemplars, as far as it is known: by :func:`say_possible`, and in another study.
+
+    Parameters
+    ----------
+    load
+        What gives Trials by name, such as ``run.load``.
+    """
+    return f"{say_possible(people)} {new_items.say_people(load, rng)}".strip()
+
+
 def say_possible(people: pd.DataFrame | None) -> str:
     """How many people can have followed a rule, or exemplars, in all seven answers, as a sentence; "" without people.
 
@@ -147,7 +159,7 @@ def say_possible(people: pd.DataFrame | None) -> str:
     known = possible_shares(people.set_index("stimulus")["share"].reindex(list(TRANSFER)).to_numpy())
     most, single = (known[column].map("{:.0%}".format) for column in ("most", "independent"))
     return (
-        f"Single people's answers are not published. Their means allow {most['rule']} of them at most to follow a rule in all "
+        f"Single people's answers to these are not published. Their means allow {most['rule']} of them at most to follow a rule in all "
         f"seven and {most['exemplar']} exemplars; it would be {single['rule']} and {single['exemplar']} if everyone answered "
         "items one by one."
     )

@@ -130,6 +130,9 @@ def plot_distances(table: pd.DataFrame, *, theme: Theme | None = None) -> go.Fig
         for row in table[here & ~halves].itertuples():
             _add_interval(figure, row, place)
         figure.update_xaxes(rangemode="tozero", **place)
+    figure.update_xaxes(
+        title_text="Distance from the world", title_standoff=4, row=-(-len(PANELS) // COLUMNS)
+    )
     caption = (
         "Wasserstein distance of each source's distribution from that of the world's problems: how far values "
         "must move on average, in the statistic's own unit. Lines: 95 % bootstrap intervals. Grey: distances "

@@ -153,7 +153,7 @@ def plot_transfer(table: pd.DataFrame, baseline: str, *, theme: Theme | None = N
     titles = ["Log loss (nats)", f"Nats gained over {label}"]
     figure = make_subplots(1, 2, shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.04)
     trained_on = table.drop_duplicates("learner").set_index("learner")["trained_on"]
-    _add_cells(figure, loss, gain, error, trained_on)
+    _add_cells(figure, loss, gain, 2 * error, trained_on)
     for number, name in enumerate(loss.index):
         if trained_on[name] in loss.columns:
             _frame(figure, list(loss.columns).index(trained_on[name]), number)
@@ -163,7 +163,7 @@ def plot_transfer(table: pd.DataFrame, baseline: str, *, theme: Theme | None = N
     figure.update_annotations(font_size=12)
     caption = (
         "Left: mean log loss of each learner on new problems of each prior, darker is worse. Right: how much lower "
-        f"that is than the log loss of {label} on the same problems (± one standard error over problems); blue: "
+        f"that is than the log loss of {label} on the same problems (± two standard errors over problems); blue: "
         "better, orange: worse. Frames: problems of the prior that a learner was trained on."
     )
     height = 110 + 62 * len(loss)

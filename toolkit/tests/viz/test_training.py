@@ -125,7 +125,7 @@ def test_transfer_writes_every_number_and_frames_what_was_trained_on(matrix: pd.
     loss, gain = figure.data
     assert np.array_equal(loss.z, [[0.6, 0.09], [0.42, 0.58]])
     assert loss.text.tolist() == [["0.60", "0.09"], ["0.42", "0.58"]]
-    assert gain.text.tolist()[0] == ["−0.260<br>± 0.020", "+0.023<br>± 0.004"]
+    assert gain.text.tolist()[0] == ["−0.260<br>± 0.040", "+0.023<br>± 0.008"]
     assert list(loss.x) == ["Bank", "Linear"]
     assert list(loss.y) == ["MI:<br>Linear", "RMC:<br>Rational<br>clusters"]
     frames = [(shape.x0, shape.y0) for shape in figure.layout.shapes]
