@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from toolkit.cli import _HOME_OF
 from toolkit.models import get_model
+from toolkit.sections import list_sections
 from toolkit.trials import Trials
 
 
@@ -50,6 +52,13 @@ def test_the_model_of_ones_own(readme: str) -> None:
 def test_every_command_is_in_the_table(readme: str) -> None:
     for command in set(_HOME_OF) - {"run-section"}:
         assert f"`toolkit {command}" in readme, command
+
+
+def test_sections_ask_in_the_table_and_the_map_what_their_notebooks_ask(readme: str, checkout: Path) -> None:
+    for section in list_sections().itertuples():
+        notebook = json.loads((checkout / f"notebooks/{section.section}.ipynb").read_text())
+        assert f"**{section.question}**\n" in notebook["cells"][0]["source"]
+        assert f"](notebooks/{section.section}.ipynb) | {section.question} |" in readme
 
 
 def test_every_link_leads_somewhere(readme: str, checkout: Path) -> None:
