@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from toolkit.data.cache import wrong_hash
 from toolkit.data.registry import DataFile
 from toolkit.errors import DataError
 from toolkit.io import sha256_of_file
+from toolkit.io.atomic import disk_full
 
 if TYPE_CHECKING:
     import requests
@@ -154,6 +156,10 @@ def download(
             where=file.url,
             fix="Check the connection and run the command again: it continues; or set TOOLKIT_MIRROR.",
         ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(target) from error
+        raise
     except ValueError as error:
         if not downloader.digest or downloader.digest == file.sha256:
             raise

@@ -78,6 +78,7 @@ def _download_all(cache: Cache, files: list[DataFile], *, progress: bool) -> Non
     from tqdm import tqdm
 
     errors: list[DataError] = []
+    tried = len(files)
     with (
         requests.Session() as session,
         tqdm(
@@ -90,11 +91,12 @@ def _download_all(cache: Cache, files: list[DataFile], *, progress: bool) -> Non
                 download(session, file, cache.path(file), _Report(bar))
             except UnreachableError as error:
                 errors.append(error)
+                tried = number
                 break
             except DataError as error:
                 errors.append(error)
     if errors:
-        raise _together(errors, len(files))
+        raise _together(errors, len(files), tried)
 
 
 class _Report:
@@ -107,12 +109,14 @@ class _Report:
         self.bar.update(self.start + done - self.bar.n)
 
 
-def _together(errors: list[DataError], n_files: int) -> DataError:
+def _together(errors: list[DataError], n_files: int, tried: int) -> DataError:
     if len(errors) == 1:
         return errors[0]
+    left = n_files - tried
+    rest = f"Not tried: {left}. Run the command again" if left else "The other files are here"
     return DataError(
         f"{len(errors)} of {n_files} files could not be fetched: " + " · ".join(map(str, errors)),
-        fix="The other files are here.",
+        fix=f"{rest}.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+import zlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def read_from_mirror(mirror: Path, file: DataFile) -> bytes | None:
         if file.archive and archive.is_file():
             with _opened(archive, archive.stat().st_mtime_ns).open(file.member) as member:
                 return member.read()
-    except (OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"the mirror's copy cannot be read ({error}).",
             where=str(mirror / file.path),

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import struct
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,11 @@ from toolkit.errors import DataError
 
 _MAGIC = (b"RDX2\n", b"RDX3\n")
 _OPENERS = {b"\x1f\x8b": gzip.decompress, b"BZ": bz2.decompress, b"\xfd7": lzma.decompress}
+# What bytes of another meaning lead to, not only what unpacking says.
+_UNREADABLE = (
+    *(struct.error, zlib.error, lzma.LZMAError, OSError),
+    *(EOFError, IndexError, KeyError, TypeError, ValueError),
+)
 _NIL, _GLOBAL, _REFERENCE = 254, 253, 255
 _SYMBOL, _PAIRLIST, _CHAR, _LOGICAL, _INTEGER, _REAL, _STRING, _LIST = 1, 2, 9, 10, 13, 14, 16, 19
 _NO_INTEGER = -(2**31)
@@ -38,7 +44,7 @@ def read_rdata(path: str | Path) -> dict[str, pd.DataFrame]:
     unpack = _OPENERS.get(content[:2], bytes)
     try:
         return _Reader(unpack(content)).tables()
-    except (struct.error, OSError, EOFError, lzma.LZMAError, IndexError, KeyError, ValueError) as error:
+    except _UNREADABLE as error:
         raise DataError(
             f"not a table saved by R that can be read here ({error}).", where=str(path)
         ) from error

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -33,10 +33,12 @@ __all__ = [
     "list_checkpoints",
     "load_checkpoint",
     "now",
+    "parse_card",
     "read_card",
     "save_checkpoint",
 ]
 
+Card = TypeVar("Card", bound=BaseModel)
 _PACKAGES = ("torch", "numpy", "safetensors")
 _CARD_SUFFIX = ".card.json"
 
@@ -125,12 +127,18 @@ def read_card(path_or_name: str | Path) -> ModelCard:
     path = Path(path_or_name)
     if not path.name.endswith(_CARD_SUFFIX):
         path = card_path(find_checkpoint(path_or_name))
+    return parse_card(path, ModelCard)
+
+
+def parse_card(path: Path, kind: type[Card]) -> Card:
+    """The card in a file, checked; an error names the field."""
     try:
-        return ModelCard.model_validate(read_json(path))
+        return kind.model_validate(read_json(path))
     except ValidationError as error:
         first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "card"
         raise DataError(
-            f"field '{'.'.join(map(str, first['loc']))}': {first['msg']}.", where=str(path)
+            f"field '{place}': {first['msg']}.", where=str(path), fix="Restore the card, or train again."
         ) from error
 
 

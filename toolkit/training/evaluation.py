@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import torch
 
+from toolkit.errors import UsageError, did_you_mean
 from toolkit.models.metalearner import MetaLearnerNetwork
 from toolkit.seeds import Seeds
 from toolkit.tasks.logistic import running_probabilities
@@ -143,6 +144,8 @@ def standard_problems(
     scaling: Scaling = "feature",
 ) -> Problems:
     """Fresh problems of a prior, always the same; of the ecological bank those that nobody trains on."""
+    if prior not in _TESTED_ON:
+        raise UsageError(f"there is no prior '{prior}'.", fix=did_you_mean(prior, _TESTED_ON))
     source = make_source(Component(source=_TESTED_ON[prior]), "test")
     generator = Seeds(_TEST_SEED).torch(prior)
     return source.draw(n_problems, n_points, n_features, n_classes, generator=generator, scaling=scaling)

@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit.errors import DataError, UsageError
 from toolkit.experiments.bandits import get_task
-from toolkit.io import read_json, sha256_of_file, write_json
+from toolkit.io import sha256_of_file, write_json
 from toolkit.models.bandit_checkpoints import load_bandit_network, save_bandit_network
 from toolkit.models.bandit_episodes import Episodes, Played, Visits, play
 from toolkit.models.bandit_networks import BanditNetwork, BanditNetworkConfig, Kind
 from toolkit.models.base import draw_options
 from toolkit.progress import track
 from toolkit.seeds import Seeds
-from toolkit.training.checkpoints import card_path, describe_software, now
+from toolkit.training.checkpoints import card_path, describe_software, now, parse_card
 
 _CURVE_POINTS = 50
 
@@ -220,7 +220,7 @@ def train_agent(
 
 def read_agent_card(checkpoint: str | Path) -> MetaRLCard:
     """The card beside a checkpoint, which must be of the same weights."""
-    card = MetaRLCard.model_validate(read_json(card_path(checkpoint)))
+    card = parse_card(card_path(checkpoint), MetaRLCard)
     if card.weights_sha256 != sha256_of_file(checkpoint):
         raise DataError(
             f"the card {card_path(checkpoint).name} belongs to other weights.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from toolkit.data.download import UnreachableError, download
@@ -128,3 +130,12 @@ def test_no_connection_says_what_to_do(get, server):
     server.close()
     with pytest.raises(UnreachableError, match=r"no connection to the server\. Check the connection"):
         get("right", attempts=1)
+
+
+def test_a_full_disk_is_said_in_words(get, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("toolkit.data.download.os.fsync", full)
+    with pytest.raises(DataError, match=r"disk is full.*Free some space"):
+        get("right")

@@ -82,9 +82,11 @@ def test_a_wrong_file_in_the_mirror_is_refused_with_both_hashes(project, mirror)
 
 
 def test_a_broken_archive_in_the_mirror_is_an_error_with_its_name(project, mirror):
-    (mirror / "set/two.csv.gz").write_bytes(b"no gzip")
-    with pytest.raises(DataError, match=r"two\.csv.*cannot be read"):
-        fetch("small")
+    whole = gzip.compress(FILES["set/two.csv"])
+    for broken in (b"no gzip", whole[:10] + b"\xff" * 8 + whole[18:], whole[:-9]):
+        (mirror / "set/two.csv.gz").write_bytes(broken)
+        with pytest.raises(DataError, match=r"two\.csv.*cannot be read"):
+            fetch("small")
 
 
 def test_loading_takes_the_mirror_and_then_the_cache(project, mirror, monkeypatch):
@@ -170,6 +172,15 @@ def test_one_bad_file_does_not_keep_the_others_away(project, server):
 def test_an_unreachable_server_is_asked_once_only(project, monkeypatch):
     monkeypatch.setattr("toolkit.data.download.time.sleep", lambda seconds: None)
     with pytest.raises(DataError, match="Check the connection"):
+        fetch("small")
+
+
+def test_files_that_were_not_tried_are_not_said_to_be_here(project, server, monkeypatch):
+    monkeypatch.setattr("toolkit.data.download.time.sleep", lambda seconds: None)
+    one, *others = FILES.items()
+    addresses = {path: ("http://127.0.0.1:9/x", content) for path, content in others}
+    write_registry(project, {"small": {one[0]: (server.url("nowhere"), one[1]), **addresses}})
+    with pytest.raises(DataError, match=r"2 of 3 files .* Not tried: 1\. Run the command again"):
         fetch("small")
 
 

@@ -174,6 +174,11 @@ def test_the_yardstick_is_scikit_learns_default_on_all_earlier_trials() -> None:
             )
 
 
+def test_an_unknown_prior_gets_a_suggestion() -> None:
+    with pytest.raises(UsageError, match="no prior 'linaer'. Did you mean 'linear'"):
+        standard_problems("linaer")
+
+
 def test_every_learner_meets_every_prior() -> None:
     network = MetaLearnerNetwork(
         NetworkConfig(width=16, n_layers=1, feed_forward=16), generator=Seeds(0).torch("weights")

@@ -76,6 +76,9 @@ def test_a_seed_decides_everything_and_finished_agents_stay(kind: str, tmp_path)
     write_json(card_path(one), {**read_json(card_path(one)), "weights_sha256": "0"})
     with pytest.raises(DataError, match="belongs to other weights"):
         read_agent_card(one)
+    write_json(card_path(one), {**read_json(card_path(one)), "seconds": "many"})
+    with pytest.raises(DataError, match="field 'seconds'"):
+        read_agent_card(one)
 
 
 def test_training_teaches_to_learn() -> None:
