@@ -15,8 +15,9 @@ from toolkit.bench.core import Row, median_seconds
 from toolkit.seeds import Seeds
 from toolkit.tasks import get_source
 from toolkit.tasks.logistic import UNREGULARISED
+from toolkit.tasks.neighbours import N_NEIGHBOURS
 from toolkit.tasks.problems import Problems
-from toolkit.tasks.statistics import HELD_OUT_RIDGE, N_FOLDS, N_NEIGHBOURS, STATISTICS, Statistics, measure
+from toolkit.tasks.statistics import HELD_OUT_RIDGE, N_FOLDS, STATISTICS, Statistics, measure
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression

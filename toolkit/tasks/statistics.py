@@ -13,11 +13,10 @@ from torch.nn import functional
 
 from toolkit.errors import UsageError, did_you_mean
 from toolkit.tasks.logistic import fit_logistic, running_probabilities
+from toolkit.tasks.neighbours import running_votes
 from toolkit.tasks.problems import Problems
 
-N_NEIGHBOURS, N_FOLDS, HELD_OUT_RIDGE = 5, 5, 1.0
-
-_NUMBERS_AT_ONCE = 20_000_000
+N_FOLDS, HELD_OUT_RIDGE = 5, 1.0
 
 
 @dataclass(frozen=True)
@@ -277,26 +276,6 @@ def _best_area(areas: torch.Tensor) -> torch.Tensor:
     """The area furthest from one half, turned to lie above it: (problems,)."""
     best = (areas - 0.5).abs().nan_to_num(-1.0).amax((-1, -2))
     return torch.where(best < 0, torch.nan, best + 0.5)
-
-
-def running_votes(x: torch.Tensor, y: torch.Tensor, n_classes: int) -> torch.Tensor:
-    """How many of the nearest earlier points are of each class: (problems, points, classes).
-
-    The nearest are :data:`N_NEIGHBOURS`, all earlier points while there are not more, and any others as
-    near as the last of them.
-    """
-    n_points = y.shape[1]
-    earlier = torch.ones(n_points, n_points, dtype=torch.bool, device=x.device).tril(-1)
-    one_hot = functional.one_hot(y, n_classes).double()
-    size = max(1, _NUMBERS_AT_ONCE // n_points**2)
-    parts = []
-    for points, classes in zip(x.split(size), one_hot.split(size), strict=True):
-        distance = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
-        distance = distance.masked_fill(~earlier, torch.inf)
-        furthest = distance.topk(min(N_NEIGHBOURS, n_points), largest=False).values[..., -1:]
-        # Sums in another order of features must not part distances that are equal.
-        parts.append(((distance <= furthest * (1 + 1e-9) + 1e-12) & earlier).double() @ classes)
-    return torch.cat(parts)
 
 
 def _credit(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

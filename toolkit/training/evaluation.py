@@ -12,8 +12,8 @@ from toolkit.errors import UsageError, did_you_mean
 from toolkit.models.metalearner import MetaLearnerNetwork
 from toolkit.seeds import Seeds
 from toolkit.tasks.logistic import running_probabilities
+from toolkit.tasks.neighbours import running_votes
 from toolkit.tasks.problems import Problems, Scaling
-from toolkit.tasks.statistics import running_votes
 from toolkit.training.batches import make_source
 from toolkit.training.config import Component
 from toolkit.training.optimum import linear_optimum

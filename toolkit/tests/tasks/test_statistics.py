@@ -17,9 +17,9 @@ from sklearn.metrics import roc_auc_score
 from toolkit.errors import UsageError
 from toolkit.seeds import Seeds
 from toolkit.tasks import get_source
+from toolkit.tasks.neighbours import N_NEIGHBOURS
 from toolkit.tasks.problems import Problems
 from toolkit.tasks.statistics import (
-    N_NEIGHBOURS,
     STATISTICS,
     Statistics,
     concatenate,
