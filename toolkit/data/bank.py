@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from toolkit.errors import DataError
+from toolkit.io import read_lines
 from toolkit.paths import data_dir
 
 Index = Annotated[int, Field(ge=0)]
@@ -36,6 +38,16 @@ class BankFeature(_Part):
     means: tuple[float, ...]
     sds: tuple[Annotated[float, Field(ge=0)], ...]
     range: tuple[float, float]
+
+    def trouble(self, categories: Iterable[str]) -> str:
+        """What cannot be about its distributions: an empty range, or a mean outside it; "" if nothing."""
+        low, high = self.range
+        if not low < high:
+            return f"{self.name}: the range {low:g} to {high:g} is empty"
+        for category, mean in zip(categories, self.means, strict=True):
+            if not low <= mean <= high:
+                return f"{self.name}: the mean {mean:g} of {category} is outside its range"
+        return ""
 
 
 class BankProblem(_Part):
@@ -87,14 +99,23 @@ def load_bank(path: str | Path | None = None) -> list[BankProblem]:
     if not path.is_file():
         raise DataError("the bank does not exist.", where=str(path), fix="Restore it from the repository.")
     problems: dict[str, BankProblem] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if line.strip():
             where = f"{path}, line {number}"
             problem = _problem(line, where)
             if problem.id in problems:
                 raise DataError(f"the id '{problem.id}' occurs twice.", where=where)
+            _check_possible(problem, where)
             problems[problem.id] = problem
     return list(problems.values())
+
+
+def _check_possible(problem: BankProblem, where: str) -> None:
+    for feature in problem.features:
+        if trouble := feature.trouble(problem.categories):
+            raise DataError(f"{trouble}.", where=where, fix="Correct the range or the means.")
+    if len(set(problem.categories)) < len(problem.categories):
+        raise DataError(f"two of the categories {problem.categories} have one name.", where=where)
 
 
 def _problem(line: str, where: str) -> BankProblem:

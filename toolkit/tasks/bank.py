@@ -39,6 +39,10 @@ class Bank(Source):
         self.problems = list(load_bank() if problems is None else problems)
         if any(len(problem.features) != N_FEATURES for problem in self.problems):
             raise UsageError(f"problems of the bank have {N_FEATURES} features.", where="source 'bank'")
+        if any(len(problem.categories) > MOST_CLASSES for problem in self.problems):
+            raise UsageError(
+                f"problems of the bank have up to {MOST_CLASSES} categories.", where="source 'bank'"
+            )
         self._tables = _Tables(self.problems)
 
     def draw_named(

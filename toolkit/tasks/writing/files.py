@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from toolkit.data.bank import BankProblem
 from toolkit.errors import DataError
-from toolkit.io import write_text
+from toolkit.io import read_lines, write_text
 from toolkit.tasks.writing.labels import Label, judge_label
 from toolkit.tasks.writing.parsing import Row, Unfit, WrittenProblem, parse_points
 
@@ -85,7 +85,7 @@ def _lines(path: str | Path, kind: type[Line]) -> Sequence[tuple[Line, str]]:
     if not path.is_file():
         raise DataError("the file does not exist.", where=str(path), fix="`toolkit write-tasks` writes it.")
     found = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, text in enumerate(read_lines(path), 1):
         where = f"{path}, line {number}"
         try:
             found.append((kind.model_validate_json(text), where))

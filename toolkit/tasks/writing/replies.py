@@ -102,11 +102,11 @@ def check_distributions(problem: BankProblem) -> None:
     """
     for feature in problem.features:
         low, high = feature.range
-        if not low < high or max(-low, high) > LARGEST:
-            _degenerate(f"{feature.name}: the range {low:g} to {high:g} is empty or endless")
-        for category, mean, sd in zip(problem.categories, feature.means, feature.sds, strict=True):
-            if not low <= mean <= high:
-                _degenerate(f"{feature.name}: the mean {mean:g} of {category} is outside its range")
+        if max(-low, high) > LARGEST:
+            _degenerate(f"{feature.name}: the range {low:g} to {high:g} is endless")
+        if trouble := feature.trouble(problem.categories):
+            _degenerate(trouble)
+        for category, sd in zip(problem.categories, feature.sds, strict=True):
             if sd > (high - low) / 2:
                 _degenerate(f"{feature.name}: the standard deviation {sd:g} of {category} exceeds its range")
             if sd == 0 and feature.kind != "binary":

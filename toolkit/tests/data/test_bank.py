@@ -46,6 +46,7 @@ def test_correlation_matrices_are_positive_definite():
         ({"correlations": [[0, 6, 0.1]]}, "pair 0, 6 of 6 features"),
         ({"correlations": [[0, 1, 1.5]]}, r"field 'correlations\.0\.2'"),
         ({"question": None}, "field 'question'"),
+        ({"categories": ["wolf", "wolf"]}, "have one name"),
     ],
 )
 def test_a_wrong_problem_is_an_error_with_file_line_and_field(tmp_path, line, change, message):
@@ -63,6 +64,8 @@ def test_a_wrong_problem_is_an_error_with_file_line_and_field(tmp_path, line, ch
         ("kind", "normal", r"features\.2\.kind"),
         ("sds", [1, -1], r"features\.2\.sds\.1"),
         ("means", [1], "features.2 .* needs as many means"),
+        ("means", [41, 1e6], r"the mean 1e\+06 of coyote is outside its range"),
+        ("range", [75, 6], "the range 75 to 6 is empty"),
     ],
 )
 def test_a_wrong_feature_is_named(tmp_path, line, field, value, message):
@@ -81,4 +84,7 @@ def test_what_is_no_bank_is_an_error(tmp_path, line):
         load_bank(tmp_path / "bank.jsonl")
     (tmp_path / "bank.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line))
     with pytest.raises(DataError, match="'animals-001' occurs twice"):
+        load_bank(tmp_path / "bank.jsonl")
+    (tmp_path / "bank.jsonl").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match=r"bank\.jsonl: not text in UTF-8"):
         load_bank(tmp_path / "bank.jsonl")

@@ -119,6 +119,9 @@ def test_only_problems_with_as_many_categories_are_drawn(bank: Bank) -> None:
     two = [problem for problem in bank.problems if len(problem.categories) == 2]
     with pytest.raises(UsageError, match="no problem has 3 categories"):
         Bank(two).draw(2, 5, 3, 3, generator=Seeds(2).torch("classes"))
+    five = two[0].model_copy(update={"categories": tuple("abcde")})
+    with pytest.raises(UsageError, match="up to 4 categories"):
+        Bank([five])
 
 
 def test_counts_are_negative_binomial() -> None:
