@@ -182,7 +182,9 @@ class _Reader:
         if labelled:
             values = self._coded(field.name, column)
         else:
-            values = self._numbers(column, whole=field.kind == "code", flag=field.kind == "flag")
+            coded = field.kind == "code"
+            words = f" If these are words, name them: labels={{'{field.name}': ['…', '…']}}." if coded else ""
+            values = self._numbers(column, whole=coded, flag=field.kind == "flag", advice=words)
         empty = np.isnan(values)
         if empty.any() and not field.may_miss:
             raise self._bad(column, int(np.flatnonzero(empty)[0]), "is empty")
@@ -208,12 +210,14 @@ class _Reader:
             raise self._bad(column, int(np.flatnonzero(unknown)[0]), f"is none of {', '.join(names)}")
         return codes
 
-    def _numbers(self, column: str, *, whole: bool = False, flag: bool = False) -> np.ndarray:
+    def _numbers(
+        self, column: str, *, whole: bool = False, flag: bool = False, advice: str = ""
+    ) -> np.ndarray:
         raw = self._column(column)
         values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         bad = np.isnan(values) & raw.notna().to_numpy()
         if bad.any():
-            raise self._bad(column, int(np.flatnonzero(bad)[0]), "is not a number")
+            raise self._bad(column, int(np.flatnonzero(bad)[0]), "is not a number", advice)
         if np.isinf(values).any():
             raise self._bad(column, int(np.flatnonzero(np.isinf(values))[0]), "is not finite")
         if whole and (values[~np.isnan(values)] % 1 != 0).any():
@@ -233,13 +237,13 @@ class _Reader:
             raise self._bad(name, int(np.flatnonzero(column.isna())[0]), "is empty")
         return column
 
-    def _bad(self, column: str, row: int, problem: str) -> DataError:
+    def _bad(self, column: str, row: int, problem: str, advice: str = "") -> DataError:
         value = self.table[column].iloc[row]
         value = value.item() if isinstance(value, np.generic) else value
         return DataError(
             f"{value!r} {problem}.",
             where=f"{self.source}, column '{column}', row {row + 1}",
-            fix="Rows are counted from 1 without the header.",
+            fix=f"Rows are counted from 1 without the header.{advice}",
         )
 
 

@@ -83,6 +83,12 @@ def test_both_stages_of_a_two_step_trial_count() -> None:
     assert Trials.from_table(table, "two_step").n_scored.tolist() == [3]
 
 
+def test_words_for_choices_get_the_advice_to_name_them() -> None:
+    words = pd.DataFrame({"participant": 1, "stimulus_0": 0, "category": 0, "choice": ["left", "right"]})
+    with pytest.raises(DataError, match=r"'left' is not a number.*labels=\{'choice'"):
+        Trials.from_table(words, "category_learning")
+
+
 def test_arrays_cannot_be_changed_in_place(table: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="read-only"):
         read(table).choice[0, 0] = 1
