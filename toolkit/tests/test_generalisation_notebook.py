@@ -54,3 +54,9 @@ def test_agents_stand_alone_and_titles_say_so(
     )
     learners = pd.read_parquet(folder / "artifacts" / "learners.parquet")
     assert learners["judged"].isna().all() and learners["nats_per_trial"].notna().all()
+
+
+def test_learners_of_other_steps_have_places_of_their_own(checkout: Path) -> None:
+    # Otherwise another `limit_steps` in the same notebook meets the checkpoints of the last one.
+    text = (checkout / "notebooks" / "04_generalisation.ipynb").read_text()
+    assert 'run.scratch / f\\"limited_{limit_steps}\\"' in text

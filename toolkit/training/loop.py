@@ -167,7 +167,7 @@ def _finished_card(out: Path, config: TrainingConfig) -> ModelCard | None:
         raise UsageError(
             "there is a checkpoint of another training.",
             where=str(out),
-            fix="Use another --out, or `--fresh` to replace it.",
+            fix="Use another place (--out), or replace it (`--fresh`, fresh=True).",
         )
     return card
 

@@ -277,7 +277,7 @@ class Trainer:
             self.best = weights_of(self.network)
 
 
-_AFRESH = "Begin afresh (`--fresh`), or use another --out."
+_AFRESH = "Begin afresh (`--fresh`, fresh=True), or use another place (--out)."
 
 
 def resolve_precision(asked: str, device: torch.device) -> str:
