@@ -13,10 +13,11 @@ from toolkit.errors import DataError, UsageError
 from toolkit.fitting.estimates import criteria
 from toolkit.fitting.fitting import Fit
 from toolkit.fitting.likelihood import units_of
+from toolkit.fitting.predictions import model_of
 from toolkit.fitting.standings import BESIDE, BY_CONDITION, Standings
 from toolkit.io import read_table
 from toolkit.manifest import find_finished
-from toolkit.models import get_model_for
+from toolkit.models import Model
 from toolkit.paths import runs_dir
 from toolkit.trials import Trials
 
@@ -35,6 +36,7 @@ def gather(
     trials: Trials | None = None,
     *,
     curves: pd.DataFrame | None = None,
+    models: Mapping[str, Model] | None = None,
     title: str = "",
 ) -> Standings:
     """Standings from fits.
@@ -48,6 +50,8 @@ def gather(
         What was fitted: says who the people are and what each condition contributes.
     curves
         Of ``toolkit.viz.learning_curves(trials, …)``.
+    models
+        Those that were made with options, by the names of their fits.
     """
     table = fits if isinstance(fits, pd.DataFrame) else _stacked(fits)
     table = _checked(table)
@@ -58,15 +62,22 @@ def gather(
         and isinstance(fits, Mapping)
         and all(isinstance(one, Fit) for one in fits.values())
     ):
-        conditions = explain_conditions(fits, trials)
+        conditions = explain_conditions(fits, trials, models)
     parts = {"by_condition": _summed(conditions, _CONDITION)} if conditions is not None else {}
     if curves is not None:
         parts["curves"] = curves
     return Standings(_filled(_summed(table, _PERSON), people), people, title=title, **parts)
 
 
-def explain_conditions(fits: Mapping[str, Fit], trials: Trials) -> pd.DataFrame:
+def explain_conditions(
+    fits: Mapping[str, Fit], trials: Trials, models: Mapping[str, Model] | None = None
+) -> pd.DataFrame:
     """What fits to all choices of people explain of those in each condition.
+
+    Parameters
+    ----------
+    models
+        As of :func:`gather`.
 
     Returns
     -------
@@ -75,7 +86,8 @@ def explain_conditions(fits: Mapping[str, Fit], trials: Trials) -> pd.DataFrame:
     parts = []
     for name, found in fits.items():
         grouped, _ = units_of(trials, found.share)
-        each = get_model_for(found.model, trials).log_likelihood(found.theta, grouped)
+        model = models[name] if models and name in models else model_of(found, grouped)
+        each = model.log_likelihood(found.theta, grouped)
         rows = trials.sequences[["participant", "condition"]].assign(
             model=name, log_likelihood=np.asarray(each).sum(-1), n_trials=_n_scored(trials)
         )

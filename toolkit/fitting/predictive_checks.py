@@ -9,7 +9,8 @@ import pandas as pd
 
 from toolkit.errors import UsageError
 from toolkit.fitting.fitting import Fit
-from toolkit.models import Model, get_model_for
+from toolkit.fitting.predictions import model_of
+from toolkit.models import Model
 from toolkit.seeds import Seeds
 from toolkit.trials import MISSING, Trials
 
@@ -64,7 +65,7 @@ def check_choices(
     """
     if found.share != "participant":
         raise UsageError(f"this fit shares parameters by {found.share}.", fix='Fit with share="participant".')
-    model = get_model_for(found.model, trials) if model is None else model
+    model = model_of(found, trials) if model is None else model
     theta = np.broadcast_to(found.theta, (n_simulations, *found.theta.shape)) if theta is None else theta
     seeds, n_people = Seeds(seed), len(trials.participants)
     design = with_payoffs(_repeated(trials, len(theta)), seeds.numpy("payoffs"))

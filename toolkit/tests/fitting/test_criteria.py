@@ -98,8 +98,9 @@ def test_a_model_by_itself_is_not_told_what_the_person_chose() -> None:
     choice = np.array([[0], [1]]) ^ category
     choice[:, 30] ^= 1
     trials = design.updated(category=category, choice=choice)
-    found = fit("rulex", trials, n_starts=2, progress=False)
+    model = get_model("win_stay_lose_shift")
+    found = fit(model, trials, n_starts=2, progress=False)
     told, alone = (predict_correct(found, trials, by_itself=by_itself) for by_itself in (False, True))
     others = trials.updated(choice=1 - choice)
-    assert np.array_equal(predict_correct(found, others, by_itself=True), alone)
-    assert np.abs(predict_correct(found, others) - told).max() > 0.2
+    assert np.array_equal(predict_correct(found, others, model=model, by_itself=True), alone)
+    assert np.abs(predict_correct(found, others, model=model) - told).max() > 0.2

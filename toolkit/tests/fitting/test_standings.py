@@ -129,6 +129,22 @@ def test_conditions_add_up_to_the_whole_and_a_failed_fit_stays_unknown(trials: T
     assert unknown["log_likelihood"].isna().groupby(unknown["participant"]).all().tolist() == [True, False]
 
 
+def test_a_model_made_with_options_is_not_taken_for_the_one_of_its_name(trials: Trials) -> None:
+    for options in ({"distance_power": 2}, {"decay": True}):
+        model = get_model_for("gcm", trials, **options)
+        found = fitting.fit(model, trials, n_starts=1, exchange_rounds=0, progress=False)
+        for ask in (
+            lambda found=found: gather({"own": found}, trials),
+            lambda found=found: fitting.predict_correct(found, trials),
+        ):
+            with pytest.raises(UsageError, match="without options does not give this fit's likelihoods"):
+                ask()
+        standings = gather({"own": found}, trials, models={"own": model})
+        parts = standings.by_condition.groupby("participant", sort=False)["log_likelihood"].sum()
+        assert parts.to_numpy() == pytest.approx(found.table["log_likelihood"].to_numpy())
+        assert np.isfinite(fitting.predict_correct(found, trials, model=model)).any()
+
+
 @pytest.mark.parametrize("name", ["win_stay.csv", "win_stay.parquet"])
 def test_saved_fits_are_read(trials: Trials, tmp_path: Path, name: str) -> None:
     found = fitting.fit("win_stay_lose_shift", trials, share="problem", n_starts=1, progress=False)
