@@ -18,6 +18,7 @@ import torch
 
 from toolkit.discovery.engine import Definition, Engine
 from toolkit.discovery.lowering.likelihood import FILL, write_likelihood
+from toolkit.discovery.priors import told_apart
 from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.sandbox.gate import check_text, functions_of
 from toolkit.discovery.sandbox.pool import Sandbox
@@ -66,8 +67,7 @@ class LegacyProgram:
 
     def key(self) -> str:
         """Hash of what the function computes."""
-        bounds = [(one.name, one.lower, one.upper, one.values) for one in self.parameters]
-        content = [asdict(self.binding()), bounds, asdict(self.task)]
+        content = [asdict(self.binding()), told_apart(self.parameters), asdict(self.task)]
         return sha256_of_bytes(json.dumps(content, sort_keys=True).encode())
 
     def model(self, sandbox: Sandbox | None = None) -> LegacyModel:

@@ -12,8 +12,9 @@ import torch
 
 from toolkit.discovery.contract import Contract, read_contract
 from toolkit.discovery.engine import Definition, Engine
-from toolkit.discovery.lowering import NotLowered, lower
+from toolkit.discovery.lowering import NotLowered, lower, may_divide_by_nothing
 from toolkit.discovery.lowering.learning import ENTRY
+from toolkit.discovery.priors import read_prior, told_apart
 from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.sandbox.pool import Sandbox
 from toolkit.discovery.sandboxed import SandboxedModel
@@ -59,7 +60,10 @@ class Program:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], task: Task) -> Self:
-        """A program from what a proposer wrote: name, idea, parameters with bounds and meaning, and code.
+        """A program from what a proposer wrote: name, idea, parameters with bounds, prior and meaning, and code.
+
+        A prior (see :mod:`toolkit.discovery.priors`) may be absent. It decides where searches start, and what a fit by
+        ``method="map"`` believes; likelihoods, and so the criterion of a search, do not know it.
 
         Raises
         ------
@@ -67,24 +71,15 @@ class Program:
             where something is absent or of another kind.
         """
         try:
-            parameters = tuple(
-                Parameter(
-                    str(one["name"]), float(one["lower"]), float(one["upper"]), str(one.get("meaning", ""))
-                )
-                for one in content["parameters"]
-            )
+            parameters = tuple(map(_parameter, content["parameters"]))
             name, text, idea = str(content["name"]), str(content["code"]), str(content.get("idea", ""))
-        except (KeyError, TypeError, ValueError, UsageError) as error:
-            what = f"no '{error.args[0]}'" if isinstance(error, KeyError) else str(error)
+        except (KeyError, TypeError, ValueError, ArithmeticError, UsageError) as error:
+            what = f"no '{error.args[0]}'" if isinstance(error, KeyError) else str(error).rstrip(".")
             raise Rejected(
                 "contract",
                 f"the description of the program is incomplete: {what}.",
-                fix="Give name, code, and parameters with name, lower, upper and meaning.",
+                fix="Give name, code, and parameters with name, lower, upper, prior and meaning.",
             ) from error
-        if not all(np.isfinite([(one.lower, one.upper) for one in parameters]).ravel()):
-            raise Rejected(
-                "contract", "a bound is not finite.", fix="Give every parameter two finite bounds."
-            )
         return cls(name, text, parameters, task, idea)
 
     def contract(self) -> Contract:
@@ -93,8 +88,7 @@ class Program:
 
     def key(self) -> str:
         """Hash of what the program computes: its text without formatting, parameters, task and engine."""
-        bounds = [(one.name, one.lower, one.upper, one.values) for one in self.parameters]
-        content = [self.contract().text, bounds, asdict(self.task), ENGINE_VERSION]
+        content = [self.contract().text, told_apart(self.parameters), asdict(self.task), ENGINE_VERSION]
         return sha256_of_bytes(json.dumps(content, sort_keys=True).encode())
 
     def model(self, sandbox: Sandbox | None = None) -> ProgramModel:
@@ -112,6 +106,14 @@ class Program:
             "__doc__": self.idea,
         }
         return register_model(type(f"Program_{self.key()[:12]}", (ProgramModel,), members))
+
+
+def _parameter(told: Mapping[str, Any]) -> Parameter:
+    lower, upper = float(told["lower"]), float(told["upper"])
+    if not np.isfinite(upper - lower):
+        raise Rejected("contract", "a bound is not finite.", fix="Give every parameter two finite bounds.")
+    prior = read_prior(str(told.get("prior") or ""), lower, upper)
+    return Parameter(str(told["name"]), lower, upper, str(told.get("meaning", "")), prior)
 
 
 class ProgramModel(SandboxedModel):
@@ -211,13 +213,17 @@ def _engine(program: Program, contract: Contract, sandbox: Sandbox | None) -> En
         return Engine(interpreted, (), str(error), sandbox)
 
 
-def _compiled(contract: Contract, task: Task) -> tuple[Definition, Definition]:
-    """The program for the toolkit's own compiler, and for numba, which knows more and is slower."""
+def _compiled(contract: Contract, task: Task) -> tuple[Definition, ...]:
+    """The program for the toolkit's own compiler, and for numba, which knows more and is slower.
+
+    Not for numba where a whole number is divided by one that may be 0, which numba takes for 0 and Python for an error.
+    """
     columns = {f"column_{name}": task.columns[name] for name in contract.columns(task)}
     examples = {n: np.empty((0,) * (1 + c.n_axes), _EXAMPLES[c.kind]) for n, c in columns.items()}
     asked = {f"engine_asked_{i}": np.empty(0, dtype=bool) for i in range(task.n_stages)}
+    lowered = lower(contract, task)
     written = write_sequence(
-        lower(contract, task),
+        lowered,
         [f"parameter_{i}" for i in range(len(contract.parameters))],
         per_trial={**examples, **asked, "engine_told": np.empty(0, dtype=bool)},
         entry=ENTRY,
@@ -232,8 +238,8 @@ def _compiled(contract: Contract, task: Task) -> tuple[Definition, Definition]:
         "n_parameters": len(contract.parameters),
         "smallest": SMALLEST_PROBABILITY,
     }
-    own, numba = ({**told, "by_numba": by_numba} for by_numba in (False, True))
-    return Definition(own, compiles=False), Definition(numba, compiles=True)
+    own = Definition({**told, "by_numba": False}, compiles=False)
+    return (own,) if may_divide_by_nothing(lowered) else (own, Definition({**told, "by_numba": True}, compiles=True))
 
 
 def _numbers(theta: Array) -> np.ndarray:

@@ -21,6 +21,7 @@ from toolkit.llm.retrying import Patience, Rejected, Result, Transient
 from toolkit.llm.secrets import without_secret
 from toolkit.llm.tally import Tally
 from toolkit.progress import track
+from toolkit.texts import encodable
 
 if TYPE_CHECKING:
     from toolkit.llm.providers.base import Answer
@@ -314,4 +315,4 @@ class Client:
         return Failure(key, self._clean(reason))
 
     def _clean(self, text: str) -> str:
-        return without_secret(text, self.provider.secret)
+        return without_secret(encodable(text), self.provider.secret)

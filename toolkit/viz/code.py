@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from toolkit.texts import visible
+
 if TYPE_CHECKING:
     from toolkit.discovery.proposers.base import Candidate
     from toolkit.discovery.search import FinishedSearch
@@ -78,8 +80,7 @@ def printable(text: str) -> str:
     '&lt;b&gt;'
     """
     cut = text if len(text) <= MOST_LETTERS else text[:MOST_LETTERS] + f" … {len(text) - MOST_LETTERS} more"
-    seen = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut)
-    return escape(seen)
+    return escape(visible(cut))
 
 
 def _code(candidate: Candidate) -> list[str]:

@@ -1,9 +1,11 @@
-"""Which numbers of a program's state are whole numbers, as those are that serve as an index."""
+"""Which numbers of a program's state are whole numbers, as those are that serve as an index, and how they are divided."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+
+from toolkit.syntax import parse_module
 
 _KEEPS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
 
@@ -78,3 +80,14 @@ def _is_whole(node: ast.expr, whole: set[str]) -> bool:
         case ast.Call(func=ast.Name(id="int" | "len")):
             return True
     return False
+
+
+def may_divide_by_nothing(text: str) -> bool:
+    """Whether // or %, which a lowered text has of whole numbers only, divides by what is not written out."""
+    nodes = (one for one in ast.walk(parse_module(text)) if isinstance(one, ast.BinOp | ast.AugAssign))
+    divisors = [
+        one.right if isinstance(one, ast.BinOp) else one.value
+        for one in nodes
+        if isinstance(one.op, ast.FloorDiv | ast.Mod)
+    ]
+    return not all(isinstance(one, ast.Constant) and one.value for one in divisors)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from toolkit.discovery.priors import write_prior
 from toolkit.discovery.program import Program
 from toolkit.discovery.search.scoring import Score
 from toolkit.discovery.task import Task
@@ -18,7 +19,7 @@ class Proposal:
     Attributes
     ----------
     content
-        Name, idea, parameters with bounds and meaning, and code, as :meth:`Program.from_json` reads them.
+        Name, idea, parameters with bounds, prior and meaning, and code, as :meth:`Program.from_json` reads them.
     origin
         Where it comes from: ``operator``, ``parents`` (names of candidates), and whatever the proposer needs
         to know of it later.
@@ -115,7 +116,13 @@ def content_of(program: Program) -> dict[str, Any]:
         "name": program.name,
         "idea": program.idea,
         "parameters": [
-            {"name": one.name, "lower": one.lower, "upper": one.upper, "meaning": one.meaning}
+            {
+                "name": one.name,
+                "lower": one.lower,
+                "upper": one.upper,
+                "prior": write_prior(one),
+                "meaning": one.meaning,
+            }
             for one in program.parameters
         ],
         "code": program.text,

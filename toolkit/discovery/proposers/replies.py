@@ -26,7 +26,7 @@ def read_programs(reply: Reply) -> list[dict[str, Any]]:
     trouble = ""
     for text in (reply.text, *_fenced(reply.text)):
         try:
-            content = json.loads(text)
+            content = _parsed(text)
         except ValueError as error:
             trouble = trouble or str(error)
             continue
@@ -46,6 +46,16 @@ def read_programs(reply: Reply) -> list[dict[str, Any]]:
         f"the reply is not JSON with a list 'programs': {trouble or 'it has no such list'}.",
         fix="Reply with the JSON alone, without any other text.",
     )
+
+
+def _parsed(text: str) -> Any:
+    """JSON that can be kept in a journal: without numbers and characters that Python reads and JSON does not have."""
+    try:
+        content = json.loads(text)
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return content
 
 
 def fault_of(content: Mapping[str, Any], task: Task) -> Rejected | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 
 from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.sandbox.vocabulary import (
@@ -57,9 +58,9 @@ def check_text(text: str) -> ast.Module:
             "not allowed", f"this is not Python: {getattr(error, 'msg', error)}.", where=line
         ) from error
     tree.body = [statement for statement in tree.body if not _imports_what_is_there(statement)]
-    _check_top(tree)
     _check_depth(tree)
-    tree = ast.fix_missing_locations(_WithoutAnnotations().visit(tree))
+    _check_top(tree)
+    tree = ast.fix_missing_locations(_Plainer().visit(tree))
     bound = _bound_names(tree)
     for node in ast.walk(tree):
         _check_node(node, bound)
@@ -72,7 +73,10 @@ def functions_of(tree: ast.Module) -> dict[str, ast.FunctionDef]:
 
 
 def _refuse(node: ast.AST, what: str, fix: str) -> Rejected:
-    shown = ast.unparse(node).partition("\n")[0][:60] if not isinstance(node, ast.arguments) else ""
+    shown = ""
+    if not isinstance(node, ast.arguments):
+        with contextlib.suppress(ValueError):  # Python writes no whole number of thousands of digits.
+            shown = ast.unparse(node).partition("\n")[0][:60]
     return Rejected(
         "not allowed",
         f"`{shown}`: {what}" if shown else what,
@@ -88,7 +92,7 @@ def _imports_what_is_there(node: ast.stmt) -> bool:
 
 def _check_top(tree: ast.Module) -> None:
     for node in tree.body:
-        constant = isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.UnaryOp)
+        constant = isinstance(node, ast.Assign) and _is_constant(node.value)
         text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if not (isinstance(node, ast.FunctionDef) or constant or text):
             raise _refuse(
@@ -98,6 +102,12 @@ def _check_top(tree: ast.Module) -> None:
             )
     if not functions_of(tree):
         raise Rejected("not allowed", "the text defines no function.", fix="Write it with `def`.")
+
+
+def _is_constant(node: ast.expr) -> bool:
+    """Whether nothing is computed; what is made once would be shared by all calls, and remember them."""
+    signed = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd)
+    return isinstance(node.operand if signed else node, ast.Constant)
 
 
 def _check_depth(tree: ast.Module) -> None:
@@ -115,8 +125,12 @@ def _check_depth(tree: ast.Module) -> None:
         stack += [(child, depth + 1, loops) for child in ast.iter_child_nodes(node)]
 
 
-class _WithoutAnnotations(ast.NodeTransformer):
-    """Takes annotations out: they would be executed, and say nothing that is needed."""
+class _Plainer(ast.NodeTransformer):
+    """Takes out what would be executed or found in memory, and says nothing that is needed.
+
+    Annotations go, and arrays with whatever is in memory begin with zeros, since that may be what an earlier call
+    left there: choices that are still to be predicted.
+    """
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
@@ -126,9 +140,16 @@ class _WithoutAnnotations(ast.NodeTransformer):
         node.annotation = None
         return node
 
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Name) and node.value.id == "np":
+            node.attr = {"empty": "zeros", "empty_like": "zeros_like"}.get(node.attr, node.attr)
+        return node
+
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is None:
             return ast.copy_location(ast.Pass(), node)
+        self.generic_visit(node)
         return ast.copy_location(ast.Assign([node.target], node.value), node)
 
 

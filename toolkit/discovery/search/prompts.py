@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.discovery.baselines import CHANCE, get_baseline
+from toolkit.discovery.priors import written_forms
 from toolkit.discovery.proposers.base import Situation, content_of
 from toolkit.discovery.search.config import SearchConfig
 from toolkit.discovery.search.examples import tell
@@ -19,6 +20,8 @@ GOAL = (
 GUARDRAILS = (
     "Use every parameter that you name, and name every number that may differ between people.",
     "Bound learning rates and weights of mixtures by 0 and 1, and steepness by 0 and 20.",
+    "As the prior of a parameter write how its values are spread over people, where you have reason to: "
+    f"{written_forms()}; else an empty text. beta is stretched over the bounds.",
     "Use plain loops over options and arrays from np.zeros, np.ones or np.full; import nothing.",
     "Never use names with two underscores, classes, decorators or global variables.",
 )
@@ -41,9 +44,10 @@ SCHEMA: Mapping[str, Any] = {
                                 "name": {"type": "string"},
                                 "lower": {"type": "number"},
                                 "upper": {"type": "number"},
+                                "prior": {"type": "string"},
                                 "meaning": {"type": "string"},
                             },
-                            "required": ["name", "lower", "upper", "meaning"],
+                            "required": ["name", "lower", "upper", "prior", "meaning"],
                             "additionalProperties": False,
                         },
                     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 
 from toolkit.discovery.rejection import Reason
+from toolkit.texts import encodable
 
 CANDIDATE = "<candidate>"
 """Name of the file that a candidate's text is said to come from."""
@@ -28,7 +29,7 @@ def describe(error: BaseException) -> dict[str, str]:
         reason, what = "memory", "it asked for more memory than there is for a candidate."
     else:
         reason, what = "error", f"{type(error).__name__}: {error}"
-    return {"reason": reason, "what": what[:_LONGEST], "where": _line_of(error.__cause__ or error)}
+    return {"reason": reason, "what": encodable(what[:_LONGEST]), "where": _line_of(error.__cause__ or error)}
 
 
 def _line_of(error: BaseException) -> str:

@@ -180,6 +180,10 @@ class Compiled:
                 where=f"{self.name} in {self.path}",
                 fix="Compare every index with the array's shape.",
             ) from error
+        except ArithmeticError as error:
+            raise UsageError(
+                str(error), where=f"{self.name} in {self.path}", fix="Guard it with an if."
+            ) from error
         except Exception as error:
             if not type(error).__module__.startswith("numba."):  # Which need not be there at all.
                 raise
@@ -229,7 +233,8 @@ def compile_sequence(
     entry
         Name of the function in a text.
     boundscheck
-        Let an index outside an array be an error, at some cost in speed.
+        Let an index outside an array be an error, at some cost in speed. The toolkit's own compiler then checks as well
+        that no whole number is divided by 0, which otherwise is 0, and that ``int`` is given one that it can hold.
 
     Notes
     -----

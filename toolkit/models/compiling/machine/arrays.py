@@ -143,9 +143,7 @@ class Arrays(Expressions):
 
     def _require(self, test: str) -> None:
         """Go on only where there is enough memory."""
-        after = self.new_label()
-        self.branch(Scalar(TRUTH, self.compute(test)), after, self.TOO_MUCH)
-        self.label(after)
+        self.demand(test, self.TOO_MUCH)
 
     def _difference(self, one: str, other: str) -> str:
         a, b = (self.compute(f"ptrtoint ptr {pointer} to i64") for pointer in (one, other))

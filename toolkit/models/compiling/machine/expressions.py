@@ -43,7 +43,7 @@ class Expressions(Parts):
     def test(self, node: ast.expr) -> Scalar:
         """Whether an expression counts as true; what decides comes first, and the rest is not computed."""
         if isinstance(node, ast.BoolOp):
-            return self._decided(node)
+            return self._decided(node, self.test)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return Scalar(TRUTH, self.compute(f"xor i1 {self.test(node.operand).text}, true"))
         value = self.scalar(node)
@@ -70,8 +70,10 @@ class Expressions(Parts):
                 return self._negative(self.scalar(node.operand))
             case ast.UnaryOp(op=ast.UAdd()):
                 return self.scalar(node.operand)
-            case ast.UnaryOp() | ast.BoolOp():
+            case ast.UnaryOp():
                 return self.test(node)
+            case ast.BoolOp():
+                return self._decided(node, self._truth)
             case ast.Compare():
                 return self._compared(node)
             case ast.IfExp():
@@ -91,14 +93,21 @@ class Expressions(Parts):
             kind = WHOLE if (shared := joined(left.kind, right.kind)) == TRUTH else shared
             return self._applied(kinds[kind], kind, left, right)
         if isinstance(operator, ast.Div):
+            if right.kind == WHOLE and (left.kind == WHOLE or not left.text.startswith("%")):
+                self._check_divisor(right)  # Neither is NumPy's, whose numbers divide by 0.
             return self._applied("fdiv", NUMBER, left, right)
         if isinstance(operator, ast.Pow):
             return self._power(left, right)
         if NUMBER in (left.kind, right.kind):
             raise NotTranslated("// or % of numbers with fractions")
         function = "floor_divide" if isinstance(operator, ast.FloorDiv) else "remainder"
-        a, b = (self.converted(one, WHOLE).text for one in (left, right))
-        return Scalar(WHOLE, self.compute(f"call i64 @{function}(i64 {a}, i64 {b})"))
+        left, right = (self.converted(one, WHOLE) for one in (left, right))
+        self._check_divisor(right)
+        return Scalar(WHOLE, self.compute(f"call i64 @{function}(i64 {left.text}, i64 {right.text})"))
+
+    def _check_divisor(self, whole: Scalar) -> None:
+        if self.checks_bounds and not whole_constant(whole):
+            self.demand(f"icmp ne i64 {whole.text}, 0", self.BY_NOTHING)
 
     def _operation(self, operator: ast.operator, left: Scalar, right: ast.expr) -> Scalar:
         return self.combine(operator, left, self.scalar(right))
@@ -146,10 +155,17 @@ class Expressions(Parts):
             left = right
         return Scalar(TRUTH, result)
 
-    def _decided(self, node: ast.BoolOp) -> Scalar:
+    def _truth(self, node: ast.expr) -> Scalar:
+        """A value of which and/or make a truth; of numbers they make one of the numbers."""
+        value = self.scalar(node)
+        if value.kind != TRUTH:
+            raise NotTranslated("and/or between numbers")
+        return value
+
+    def _decided(self, node: ast.BoolOp, part: Callable[[ast.expr], Scalar]) -> Scalar:
         slot, done = self.slot("i1"), self.new_label()
         for one in node.values:
-            value = self.test(one)
+            value = part(one)
             self.write(f"store i1 {value.text}, ptr {slot}")
             after = self.new_label()
             ways = (after, done) if isinstance(node.op, ast.And) else (done, after)
@@ -196,7 +212,7 @@ class Expressions(Parts):
         if name in ABSOLUTE:
             return self._absolute(value, as_number=module == "math")
         if name == "int" and value.kind == NUMBER:
-            return Scalar(WHOLE, self.compute(f"fptosi double {value.text} to i64"))
+            return self._whole_part(value)
         simple: dict[str, Callable[[], Scalar]] = {
             "int": lambda: self.converted(value, WHOLE),
             "float": lambda: self.converted(value, NUMBER),
@@ -209,6 +225,12 @@ class Expressions(Parts):
         if function not in simple:
             raise NotTranslated(f"the function {name}")
         return simple[function]()
+
+    def _whole_part(self, value: Scalar) -> Scalar:
+        if self.checks_bounds:
+            size = self._function("llvm.fabs.f64", value)
+            self.demand(f"fcmp olt double {size.text}, {constant(2.0**63).text}", self.NOT_WHOLE)
+        return Scalar(WHOLE, self.compute(f"fptosi double {value.text} to i64"))
 
     def _absolute(self, value: Scalar, *, as_number: bool) -> Scalar:
         if value.kind == NUMBER or as_number:

@@ -85,6 +85,7 @@ class Function(Arrays):
             *("  %mark = load ptr, ptr %arena", *kept, *self.lines, "  br label %done"),
             *("done:", "  store ptr %mark, ptr %arena", "  ret i32 0"),
             *(f"{self.OUTSIDE}:", "  ret i32 1", f"{self.TOO_MUCH}:", "  ret i32 2"),
+            *(f"{self.BY_NOTHING}:", "  ret i32 3", f"{self.NOT_WHOLE}:", "  ret i32 4"),
             *(f"{self.FAILED}:", "  %code = load i32, ptr %status", "  ret i32 %code", "}"),
         ]
 
@@ -235,10 +236,8 @@ class Function(Arrays):
         slots = [self.slot(kind) for kind in function.returns]
         texts += [f"ptr {slot}" for slot in slots]
         status = self.compute(f'call i32 @"{function.name}"({", ".join(texts)})')
-        after = self.new_label()
         self.write(f"store i32 {status}, ptr %status")
-        self.branch(Scalar(TRUTH, self.compute(f"icmp eq i32 {status}, 0")), after, self.FAILED)
-        self.label(after)
+        self.demand(f"icmp eq i32 {status}, 0", self.FAILED)
         return [
             Scalar(kind, self.compute(f"load {kind}, ptr {slot}"))
             for kind, slot in zip(function.returns, slots, strict=True)

@@ -19,7 +19,13 @@ _ROOM = 2**28
 """Bytes that are set aside for arrays; the system gives only those that are touched."""
 
 _TYPES: dict[str, Any] = {WHOLE: ctypes.c_int64, NUMBER: ctypes.c_double, TRUTH: ctypes.c_bool}
-_OUTSIDE, _TOO_MUCH = 1, 2
+_ERRORS = {
+    1: (IndexError, "an index lies outside its array."),
+    2: (MemoryError, "its arrays take too much memory."),
+    3: (ZeroDivisionError, "a whole number is divided by 0."),
+    4: (OverflowError, "int() of a number that is infinite, too large, or none."),
+}
+"""What the exits of functions stand for; the last two are only checked together with indices."""
 
 _DECLARATIONS = """
 declare double @exp(double) #0
@@ -145,10 +151,9 @@ class _MachineFunction:
             else:
                 arguments.append(one)
         status = self._run(_room().ctypes.data, *arguments)
-        if status == _TOO_MUCH:
-            raise MemoryError("its arrays take too much memory.")
-        if status == _OUTSIDE:
-            raise IndexError("an index lies outside its array.")
+        if status in _ERRORS:
+            error, what = _ERRORS[status]
+            raise error(what)
 
 
 _own = threading.local()

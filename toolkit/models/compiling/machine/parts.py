@@ -69,9 +69,7 @@ class Parts(Writing):
             below = self.compute(f"icmp slt i64 {at}, 0")
             at = self.compute(f"select i1 {below}, i64 {self._sum(at, size)}, i64 {at}")
         if self.checks_bounds:
-            inside, after = self.compute(f"icmp ult i64 {at}, {size}"), self.new_label()
-            self.branch(Scalar(TRUTH, inside), after, self.OUTSIDE)
-            self.label(after)
+            self.demand(f"icmp ult i64 {at}, {size}", self.OUTSIDE)
         return at
 
     def _sum(self, one: str, other: str) -> str:

@@ -29,7 +29,7 @@ class Writing(ABC):
     is known when all has been written once; where a kind turns out wider, all is written again.
     """
 
-    OUTSIDE, TOO_MUCH, FAILED = "outside", "too_much", "failed"
+    OUTSIDE, TOO_MUCH, BY_NOTHING, NOT_WHOLE, FAILED = "outside", "too_much", "by_nothing", "not_whole", "failed"
 
     def __init__(self, *, checks_bounds: bool) -> None:
         self.checks_bounds = checks_bounds
@@ -86,6 +86,12 @@ class Writing(ABC):
     def branch(self, test: Scalar, yes: str, no: str) -> None:
         """End the block with a decision."""
         self.write(f"br i1 {test.text}, label %{yes}, label %{no}")
+
+    def demand(self, test: str, otherwise: str) -> None:
+        """Go on where a test holds, and end the function at one of its exits where it does not."""
+        after = self.new_label()
+        self.branch(Scalar(TRUTH, self.compute(test)), after, otherwise)
+        self.label(after)
 
     @contextlib.contextmanager
     def apart(self) -> Iterator[list[str]]:
