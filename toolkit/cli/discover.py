@@ -9,6 +9,7 @@ import click
 
 from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd
 from toolkit.errors import UsageError
+from toolkit.texts import visible
 
 if TYPE_CHECKING:
     from toolkit.discovery.proposers import Candidate, Proposer
@@ -214,12 +215,17 @@ def _tell(candidate: Candidate) -> None:
     score = candidate.score
     name = candidate.proposal.content.get("name", "no program")
     result = f"{score.mean:9.2f}" if score.mean is not None else f"{score.reason}: {score.what}"
-    click.echo(f"{candidate.name}  {result}  {name}")
+    click.echo(visible(f"{candidate.name}  {result}  {name}"))
 
 
 def _show(found: Report) -> None:
-    click.echo(found.table.to_string(index=False, float_format="{:.2f}".format))
+    from toolkit.discovery.priors import describe_parameter
+
+    table = found.table.assign(model=found.table["model"].map(visible))
+    click.echo(table.to_string(index=False, float_format="{:.2f}".format))
     for warning in found.warnings:
         click.echo(click.style("Warning: ", fg="yellow") + warning)
-    click.echo(f"{click.style('Winner', bold=True)} {found.winner.name}: {found.program.idea}")
-    click.echo(found.program.text.strip())
+    click.echo(f"{click.style('Winner', bold=True)} {found.winner.name}: {visible(found.program.idea)}")
+    for parameter in found.program.parameters:
+        click.echo(f"  {visible(describe_parameter(parameter))}")
+    click.echo("\n".join(map(visible, found.program.text.strip().split("\n"))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -100,10 +100,21 @@ def _heading(letter: str, candidate: Candidate) -> str:
         if score.mean is not None
         else f"rejected ({printable(score.reason)}): {printable(score.what)}"
     )
+    told = content.get("parameters")
+    parameters = "<br>".join(map(_parameter, told if isinstance(told, list) else ()))
     return (
         f"{letter}: {printable(candidate.name)} · {name}"
-        f"<br><span style='font-weight: normal'>{said}<br>{idea}</span>"
+        f"<br><span style='font-weight: normal'>{said}<br>{idea}<br>{parameters}</span>"
     )
+
+
+def _parameter(told: Any) -> str:
+    """A parameter as a stranger described it, whatever that is."""
+    if not isinstance(told, Mapping):
+        return printable(str(told))
+    prior = f", prior {told['prior']}" if told.get("prior") else ""
+    said = f": {told['meaning']}" if told.get("meaning") else ""
+    return printable(f"{told.get('name')} from {told.get('lower')} to {told.get('upper')}{prior}{said}")
 
 
 def programs_table(search: FinishedSearch, *, most: int = 10) -> str:

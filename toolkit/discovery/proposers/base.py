@@ -120,7 +120,7 @@ def content_of(program: Program) -> dict[str, Any]:
                 "name": one.name,
                 "lower": one.lower,
                 "upper": one.upper,
-                "prior": write_prior(one),
+                **({"prior": write_prior(one)} if one.prior else {}),
                 "meaning": one.meaning,
             }
             for one in program.parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from toolkit.discovery.proposers.base import Proposal, Proposer, Situation
-from toolkit.discovery.search.config import SearchConfig
+from toolkit.discovery.search.config import SearchConfig, check_settings
 from toolkit.discovery.search.journal import SearchJournal
 from toolkit.errors import DataError
 
@@ -38,9 +38,8 @@ class RecordedProposer(Proposer):
 
     @property
     def config(self) -> SearchConfig:
-        return SearchConfig.model_validate(self._journal.start["settings"]).changed(
-            **{"budget.seconds": None, "budget.processor_seconds": None}
-        )
+        settings = check_settings(self._journal.start.get("settings"), str(self._journal.path))
+        return settings.changed(**{"budget.seconds": None, "budget.processor_seconds": None})
 
     def propose(self, situation: Situation) -> list[Proposal]:
         """What was proposed in this round, on this island; nothing behind the last round."""

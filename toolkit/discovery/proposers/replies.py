@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit.discovery.program import Program
 from toolkit.discovery.rejection import Rejected
+from toolkit.discovery.search.journal import as_kept
 from toolkit.discovery.task import Task
 from toolkit.llm import Reply
 
@@ -52,7 +53,7 @@ def _parsed(text: str) -> Any:
     """JSON that can be kept in a journal: without numbers and characters that Python reads and JSON does not have."""
     try:
         content = json.loads(text)
-        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+        as_kept(content)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     return content

@@ -89,7 +89,11 @@ class LoopPart(_Part):
 
 
 class FitPart(_Part):
-    """How programs are fitted and judged; ``final`` is for the report on test participants."""
+    """How programs are fitted and judged; ``final`` is for the report on test participants.
+
+    ``seconds_a_request`` is how long one question to the sandbox may take, ``seconds_a_program`` all that a program is
+    asked until it has a score.
+    """
 
     criterion: Literal["bic", "aic"] = "bic"
     starts: Positive = 4
@@ -97,6 +101,7 @@ class FitPart(_Part):
     final_starts: Positive = 10
     final_exchange_rounds: Annotated[int, Field(ge=0)] = 2
     seconds_a_request: Annotated[float, Field(gt=0)] = 240.0
+    seconds_a_program: Annotated[float, Field(gt=0)] = 1_200.0
 
 
 class BudgetPart(_Part):
@@ -202,7 +207,7 @@ class SearchConfig(_Part):
             if inner not in target:
                 raise UsageError(f"a search has no setting '{name}'.", fix=did_you_mean(inner, target))
             target[inner] = value
-        return _checked(content, "search")
+        return check_settings(content, "search")
 
 
 def list_configs() -> list[str]:
@@ -241,10 +246,17 @@ def load_config(name: str | Path) -> SearchConfig:
         raise DataError(f"this is not YAML: {error}", where=str(name)) from error
     if not isinstance(content, dict):
         raise DataError("a search is described by fields and their values.", where=str(name))
-    return _checked(content, str(name))
+    return check_settings(content, str(name))
 
 
-def _checked(content: dict[str, Any], where: str) -> SearchConfig:
+def check_settings(content: Any, where: str) -> SearchConfig:
+    """A search from its fields and their values.
+
+    Raises
+    ------
+    UsageError
+        with ``where``, the field, what is wrong with it, and what there is instead.
+    """
     try:
         return SearchConfig.model_validate(content)
     except ValidationError as error:

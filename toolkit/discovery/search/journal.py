@@ -130,7 +130,7 @@ class SearchJournal:
     def _add(self, entry: dict[str, Any]) -> None:
         if self.path.suffix == WHOLE:
             raise UsageError("a search that was kept whole cannot go on.", where=str(self.path))
-        append_line(self.path, json.dumps(entry, ensure_ascii=False, allow_nan=False))
+        append_line(self.path, as_kept(entry))
         self._take_in(entry)
 
     def _entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -152,8 +152,9 @@ class SearchJournal:
     def _read(self) -> None:
         for number, entry in self._entries():
             try:
+                as_kept(entry)
                 self._take_in(entry)
-            except (KeyError, TypeError, AttributeError) as error:
+            except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
                 raise DataError(
                     f"not an entry of a search ({type(error).__name__}: {error}).",
                     where=f"{self.path}, line {number}",
@@ -163,17 +164,19 @@ class SearchJournal:
     def _take_in(self, entry: dict[str, Any]) -> None:
         match entry["kind"]:
             case "start":
+                if not isinstance(entry["settings"], dict):
+                    raise TypeError("settings are fields and values")
                 self.start = self.start or {name: value for name, value in entry.items() if name != "kind"}
             case "baseline":
                 self.baselines[entry["name"]] = Score.from_json(entry["score"])
             case "proposals":
                 proposals = [_proposal(one) for one in entry["proposals"]]
-                self._proposals.setdefault((entry["round"], entry["island"]), proposals)
+                self._proposals.setdefault((_whole(entry["round"]), _whole(entry["island"])), proposals)
             case "score":
                 self._scores[entry["name"]] = Score.from_json(entry["score"])
             case "round":
-                self.spent += Spent(entry["seconds"], entry.get("processor_seconds", 0.0))
-                self.spent_until[entry["round"]] = self.spent
+                self.spent += Spent(float(entry["seconds"]), float(entry.get("processor_seconds", 0.0)))
+                self.spent_until[_whole(entry["round"])] = self.spent
             case other:
                 raise KeyError(other)
 
@@ -183,6 +186,25 @@ def name_of(round_: int, island: int, number: int) -> str:
     return f"r{round_:02d}.i{island}.c{number}"
 
 
+def as_kept(entry: Any) -> str:
+    """A line of JSON; ValueError where there is a number or a character that JSON or a file does not have."""
+    line = json.dumps(entry, ensure_ascii=False, allow_nan=False)
+    line.encode()
+    return line
+
+
+def _whole(number: Any) -> int:
+    if type(number) is not int:
+        raise TypeError(f"{number!r} is no number of a round or an island")
+    return number
+
+
 def _proposal(content: Mapping[str, Any]) -> Proposal:
-    fault = content["fault"]
-    return Proposal(content["content"], content["origin"], None if fault is None else (fault[0], fault[1]))
+    """A proposal as it was kept; its program is looked at only when it is tried, where it comes from now."""
+    fault, origin = content["fault"], content["origin"]
+    parents = origin.get("parents", [])
+    if not isinstance(content["content"], dict) or not isinstance(parents, list):
+        raise TypeError("a program is fields and values, and its parents are a list")
+    if not all(isinstance(one, str) for one in (*parents, *(fault or ()))):
+        raise TypeError("parents and faults are text")
+    return Proposal(content["content"], origin, None if fault is None else (fault[0], fault[1]))

@@ -205,7 +205,7 @@ class Search:
     def _about(self) -> dict[str, object]:
         """What has to be the same for a search to go on; rounds and caps may be raised."""
         content = self.config.model_dump(mode="json")
-        del content["budget"], content["loop"]["rounds"], content["runs"]
+        del content["budget"], content["loop"]["rounds"], content["runs"], content["fit"]["seconds_a_program"]
         return {
             "proposer": self.proposer.name,
             "config": content,

@@ -71,7 +71,8 @@ def prompt_sections(
     import json
 
     goal = (config.asking.goal or GOAL).replace("{n}", str(situation.n))
-    example = get_baseline(config.baselines[0] if config.baselines else CHANCE, study.task)
+    example = content_of(get_baseline(config.baselines[0] if config.baselines else CHANCE, study.task))
+    example["parameters"] = [{"prior": "", **one} for one in example["parameters"]]
     sections = {
         "Task": f"{config.title}. {config.description.strip()}",
         "People": tell(study.prompt, study.task, config.text),
@@ -79,7 +80,7 @@ def prompt_sections(
         "Goal": goal,
         "Rules": "\n".join(f"- {rule}" for rule in (*GUARDRAILS, *config.asking.guardrails)),
         "Reply": "Reply with JSON alone, of this form (the program in it is an example, known already):\n"
-        + json.dumps({"programs": [content_of(example)]}, indent=1),
+        + json.dumps({"programs": [example]}, indent=1),
     }
     if feedback:
         sections["What was tried"] = feedback

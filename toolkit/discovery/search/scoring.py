@@ -10,7 +10,7 @@ import numpy as np
 
 from toolkit.discovery.caching import fit_program
 from toolkit.discovery.probes import probe
-from toolkit.discovery.program import Program
+from toolkit.discovery.program import Program, ProgramModel
 from toolkit.discovery.rejection import Rejected
 from toolkit.discovery.sandbox.pool import Sandbox
 from toolkit.discovery.search.config import FitPart
@@ -63,12 +63,19 @@ class Score:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Score:
-        """What was kept."""
+        """What was kept; TypeError or ValueError where it is something else."""
         content = dict(content)
         for name in ("each", "log_likelihood"):
-            content[name] = tuple(content[name])
+            content[name] = tuple(map(float, content[name]))
+        if content["mean"] is not None:
+            content["mean"] = float(content["mean"])
         if content["estimates"] is not None:
-            content["estimates"] = {name: tuple(pair) for name, pair in content["estimates"].items()}
+            content["estimates"] = {
+                name: (float(mean), float(spread)) for name, (mean, spread) in content["estimates"].items()
+            }
+        kinds = {"n_parameters": int, "reason": str, "what": str}
+        if any(type(content[name]) is not kind for name, kind in kinds.items()):
+            raise TypeError("parameters are counted, and reasons are text")
         return cls(**content)
 
 
@@ -111,15 +118,20 @@ class Scorer:
             if not program.parameters:
                 return self._without_parameters(program)
             model = program.model(self.sandbox)
-            if not self.final:
-                probe(model, self.trials)
-            return self._of(self.fit(program))
+            with model.engine.within(self.how.seconds_a_program):
+                if not self.final:
+                    probe(model, self.trials)
+                return self._of(self._fitted(model))
         except Rejected as error:
             return Score.rejected(error)
 
     def fit(self, program: Program) -> Fit:
         """The fit of a program to these people, kept for the next time."""
         model = program.model(self.sandbox)
+        with model.engine.within(self.how.seconds_a_program):
+            return self._fitted(model)
+
+    def _fitted(self, model: ProgramModel) -> Fit:
         return fit_program(model, self.trials, seed=self.seed, progress=False, **self._searches())
 
     def held_out(self, program: Program) -> float:
@@ -128,15 +140,16 @@ class Scorer:
         if not program.parameters:
             _, end = split_last_block(self.trials, SHARE_HELD_OUT)
             return -float(self._constant(program, end).sum()) / int(end.n_scored.sum())
-        found = cross_validate(
-            model,
-            self.trials,
-            scheme="last_block",
-            share_of_trials=SHARE_HELD_OUT,
-            seed=self.seed,
-            progress=False,
-            **self._searches(),
-        ).table
+        with model.engine.within(self.how.seconds_a_program):
+            found = cross_validate(
+                model,
+                self.trials,
+                scheme="last_block",
+                share_of_trials=SHARE_HELD_OUT,
+                seed=self.seed,
+                progress=False,
+                **self._searches(),
+            ).table
         # Nothing is known of whoever made no choice before the end; a sum would take the end for foreseen.
         known = found.dropna(subset=["log_likelihood"])
         return -float(known["log_likelihood"].sum()) / int(known["n_trials"].sum())

@@ -176,3 +176,38 @@ def test_what_it_does_not_know_is_left_to_numba(line: str) -> None:
         machine(f"def f(x, out):\n    {line}").f(np.ones(3), np.zeros(1))
     with pytest.raises(NotTranslated):
         machine("def f(x, out):\n    out[0] = 1.0").f(np.ones((3, 2)).T, np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("lines", "given", "error"),
+    [
+        ("out[0] = a // b", (7, 0), ZeroDivisionError),
+        ("out[0] = a % b", (7, 0), ZeroDivisionError),
+        ("a %= b\n    out[0] = a", (7, 0), ZeroDivisionError),
+        ("out[0] = 1.0 / b", (7, 0), ZeroDivisionError),
+        ("out[0] = int(a / b)", (7.0, 0.0), (ValueError, OverflowError)),
+        ("out[0] = int(b / b)", (7.0, 0.0), (ValueError, OverflowError)),
+        ("out[0] = int(a)", (1e300, 0.0), OverflowError),
+    ],
+)
+def test_where_indices_are_checked_what_has_no_whole_number_is_an_error(lines, given, error) -> None:
+    text = f"def f(a, b, out):\n    {lines}\n"
+    with pytest.raises(error):
+        machine(text, boundscheck=True).f(*given, np.zeros(8))
+    machine(text).f(*given, np.zeros(8))
+    machine(text, boundscheck=True).f(7, 2, np.zeros(8))
+
+
+def test_comparisons_and_decisions_end_at_the_first_that_decides() -> None:
+    text = "def f(a, out):\n    out[0] = 1 < a < out[9]\n    out[1] = a > 1 and out[9] > 0\n"
+    machine(text, boundscheck=True).f(1, np.zeros(8))
+    with pytest.raises(IndexError):
+        machine(text, boundscheck=True).f(2, np.zeros(8))
+
+
+@pytest.mark.parametrize("value", ["a or 2", "a and 2", "3 or 0", "(a > 1) or 2", "not (a or 2) or 2.5"])
+def test_and_or_between_numbers_is_left_to_numba(value: str) -> None:
+    with pytest.raises(NotTranslated, match="and/or between numbers"):
+        machine(f"def f(a, out):\n    out[0] = {value}\n").f(3, np.zeros(8))
+    by_python, by_machine = both(f"def f(a, out):\n    if {value}:\n        out[0] = 1\n", 3)
+    np.testing.assert_array_equal(by_machine, by_python)

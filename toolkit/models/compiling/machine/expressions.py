@@ -147,13 +147,12 @@ class Expressions(Parts):
         return self.compute(f"icmp {of_wholes} i64 {a}, {b}")
 
     def _compared(self, node: ast.Compare) -> Scalar:
-        left, result = self.scalar(node.left), ""
-        for operator, other in zip(node.ops, node.comparators, strict=True):
-            right = self.scalar(other)
-            one = self._compare(operator, left, right)
-            result = self.compute(f"and i1 {result}, {one}") if result else one
-            left = right
-        return Scalar(TRUTH, result)
+        if len(node.ops) > 1:  # What is behind the first that does not hold is not computed.
+            terms = [node.left, *node.comparators]
+            pairs = [ast.Compare(a, [how], [b]) for a, how, b in zip(terms, node.ops, terms[1:], strict=False)]
+            return self._decided(ast.BoolOp(ast.And(), pairs), self.test)
+        left, right = self.scalar(node.left), self.scalar(node.comparators[0])
+        return Scalar(TRUTH, self._compare(node.ops[0], left, right))
 
     def _truth(self, node: ast.expr) -> Scalar:
         """A value of which and/or make a truth; of numbers they make one of the numbers."""
