@@ -239,7 +239,11 @@ def _compiled(contract: Contract, task: Task) -> tuple[Definition, ...]:
         "smallest": SMALLEST_PROBABILITY,
     }
     own = Definition({**told, "by_numba": False}, compiles=False)
-    return (own,) if may_divide_by_nothing(lowered) else (own, Definition({**told, "by_numba": True}, compiles=True))
+    return (
+        (own,)
+        if may_divide_by_nothing(lowered)
+        else (own, Definition({**told, "by_numba": True}, compiles=True))
+    )
 
 
 def _numbers(theta: Array) -> np.ndarray:

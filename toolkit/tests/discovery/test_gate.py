@@ -51,6 +51,8 @@ def test_ordinary_models_pass(name: str) -> None:
         ("max(**{})", "arguments with stars"),
         ("x = b'1'", "bytes is not allowed"),
         ("x = " + "9" * 50, "this number is too long"),
+        ("x = 0x" + "f" * 9000, "this number is too long"),
+        ("x = -(0x" + "f" * 9000 + ").real", "attribute 'real' is not allowed"),
         ("x = y", "`y`: this name is not known"),
     ],
 )
@@ -83,6 +85,18 @@ def test_whole_texts_that_are_refused(text: str, says: str) -> None:
     with pytest.raises(Rejected) as caught:
         check_text(text)
     assert caught.value.reason == "not allowed" and says in str(caught.value), caught.value
+
+
+@pytest.mark.parametrize("value", ["not (SEEN := [])", "-sum([1])", "-(lambda: 1)()", "+[]", "not 1", "--1"])
+def test_nothing_is_computed_outside_of_functions_and_so_nothing_is_remembered(value: str) -> None:
+    with pytest.raises(Rejected, match="only functions and numbers"):
+        check_text(f"X = {value}\ndef f():\n    return X")
+    check_text("X = -0.5\nY = +1\nZ = 'text'\ndef f():\n    return X")
+
+
+def test_arrays_begin_with_zeros_and_not_with_what_was_in_memory() -> None:
+    text = "def f(x: np.empty):\n    y: int = np.empty_like(np.empty(3))\n    return y"
+    assert ast.unparse(check_text(text)) == "def f(x):\n    y = np.zeros_like(np.zeros(3))\n    return y"
 
 
 def test_annotations_are_left_out_since_they_would_run() -> None:

@@ -80,7 +80,9 @@ def test_searches_start_where_the_prior_is_and_map_fits_believe_it(trials, worke
     starts = draw_starts(told.parameters, 16)[:, -1]
     assert 0.65 < starts.min() and starts.max() < 0.95
     model = told.model(workers)
-    by_likelihood, by_both = (fit(model, trials, method=how, n_starts=4, progress=False) for how in ("ml", "map"))
+    by_likelihood, by_both = (
+        fit(model, trials, method=how, n_starts=4, progress=False) for how in ("ml", "map")
+    )
     far = np.abs(by_likelihood.theta[:, -1] - 0.8)
     assert (np.abs(by_both.theta[:, -1] - 0.8) <= far + 1e-6).all() and far.max() > 0.1
     without = fit(plain.model(workers), trials, n_starts=4, progress=False)

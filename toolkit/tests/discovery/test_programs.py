@@ -125,6 +125,50 @@ def test_what_one_compiler_refuses_is_left_to_the_next_and_to_python(trials, wor
         assert model.engine.compiled is (None if says else numba)
 
 
+MIXED = """
+def init(n_options):
+    value = np.zeros(n_options)
+    last = 0
+    return value, last
+
+def predict(value, last, steepness, trial, n_options):
+    weight = np.zeros(n_options)
+    for k in range(n_options):
+        weight[k] = {weight}
+    return softmax(weight, steepness)
+
+def update(value, last, choice, reward, rate):
+    value[choice] += rate * (reward - value[choice])
+    return value, choice
+"""
+
+
+@pytest.mark.parametrize(
+    ("weight", "says"),
+    [
+        ("value[k] + (last or 3) * k", ""),
+        ("value[k] + (-7 % (k + 2)) - (-last - 7) // (k + 3)", ""),
+        ("value[-1 - k] + (0 <= last < value[last] <= 1)", ""),
+        ("value[k] + 5 // (trial - 3)", "divided by 0"),
+        ("value[k] + trial % last", "divided by 0"),
+        ("value[k] + 1.0 / trial", "divided by 0"),
+        ("value[k] + int(value[k] / (reward_free := 0.0 * value[k]))", "NaN|infinite|no number"),
+    ],
+)
+def test_whole_numbers_mean_the_same_to_python_and_compiled(trials, workers, weight: str, says: str) -> None:
+    program = delta_rule(trials, MIXED.format(weight=weight))
+    model = program.model(workers)
+    theta = inside(model, 3)
+    if not says:
+        expected = interpreted(program.model(workers)).totals(theta, trials)
+        np.testing.assert_allclose(model.totals(theta, trials), expected, rtol=1e-12)
+        return
+    with pytest.raises(Rejected, match=says):
+        model.totals(theta, trials)
+    with pytest.raises(Rejected):
+        model.totals(theta, trials, interpreted=True)
+
+
 # -- what a program is not told --------------------------------------------------------------------
 
 _PARANOID = """

@@ -232,6 +232,13 @@ def test_an_error_names_the_line_and_the_worker_goes_on(sandbox) -> None:
         assert call(worker, "def f():\n    return 1") == 1
 
 
+def test_an_error_says_nothing_that_no_file_can_hold(sandbox) -> None:
+    text = "def f():\n    raise ValueError('half a pair \\ud800, and a number ' + '9' * 10**6)"
+    with sandbox.worker() as worker, pytest.raises(Rejected, match="half a pair [?], and") as caught:
+        call(worker, text)
+    assert len(caught.value.what.encode()) < 1_000
+
+
 def test_state_of_one_candidate_does_not_reach_the_next(sandbox) -> None:
     """A candidate that changes a function of NumPy changes its own copy of the list of names."""
     with sandbox.worker() as worker:

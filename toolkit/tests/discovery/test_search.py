@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from toolkit.discovery.program import Program
 from toolkit.discovery.proposers import Proposal, RecordedProposer, Situation
 from toolkit.discovery.sandbox import Sandbox
 from toolkit.discovery.search import best_of, frontier, lineage, report
 from toolkit.discovery.search.loop import BEFORE_FIRST, JOURNAL
 from toolkit.discovery.search.reporting import paired_interval
 from toolkit.errors import UsageError
-from toolkit.tests.discovery.searches import EIGHT, LEARN, LIKE, REPEAT, Listed, people, search
+from toolkit.tests.discovery.searches import (
+    EIGHT,
+    ENDLESS,
+    LEARN,
+    LIKE,
+    REPEAT,
+    Listed,
+    described,
+    people,
+    search,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +129,13 @@ class Closing(Listed):
         tried = [one for one in situation.history if one.proposal.origin["operator"] == "closing"]
         best = [one.name for one in situation.ranked[:1]]
         return [Proposal(LEARN, {"operator": "closing", "parents": best})] if best and not tried else []
+
+
+def test_a_program_has_so_many_seconds_in_all(workers: Sandbox, tmp_path: Path) -> None:
+    made = search(tmp_path, workers, **{"fit.seconds_a_program": 0.3})
+    began = time.monotonic()
+    score = made.scorer.score(Program.from_json(described("endless", ENDLESS, "bias"), made.study.task))
+    assert score.reason == "time" and "0.3 s in all" in score.what and time.monotonic() - began < 10
 
 
 def test_what_is_left_to_try_of_the_best_is_tried_behind_the_last_round_and_kept(

@@ -9,10 +9,11 @@ from toolkit.discovery.search.scoring import Score
 from toolkit.viz.code import MOST_LETTERS, MOST_LINES, compare_lines, printable, side_by_side
 
 EVIL = "<script>alert(1)</script>"
+PARAMETERS = [{"name": "rate", "lower": 0, "upper": 1, "prior": "beta(2, 2)", "meaning": "how fast"}, 5, None]
 
 
 def candidate(code: str, name: str = "one", **score: object) -> Candidate:
-    content = {"name": name, "idea": f"An idea {EVIL}", "code": code, "parameters": []}
+    content = {"name": name, "idea": f"An idea {EVIL}", "code": code, "parameters": PARAMETERS}
     return Candidate("r00.i0.c0", 0, 0, Proposal(content), Score(**{"mean": 12.34, **score}))
 
 
@@ -22,6 +23,7 @@ def test_tags_in_programs_names_and_reasons_are_text() -> None:
     page = side_by_side(left, right)
     assert "<script" not in page and page.count("</table>") == 1
     assert page.count("&lt;script&gt;") == 5
+    assert "rate from 0 to 1, prior beta(2, 2): how fast<br>5<br>None" in page
     assert "rejected (error): boom" in page and "BIC 12.3" in page
 
 

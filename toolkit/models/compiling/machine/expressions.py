@@ -149,7 +149,9 @@ class Expressions(Parts):
     def _compared(self, node: ast.Compare) -> Scalar:
         if len(node.ops) > 1:  # What is behind the first that does not hold is not computed.
             terms = [node.left, *node.comparators]
-            pairs = [ast.Compare(a, [how], [b]) for a, how, b in zip(terms, node.ops, terms[1:], strict=False)]
+            pairs = [
+                ast.Compare(a, [how], [b]) for a, how, b in zip(terms, node.ops, terms[1:], strict=False)
+            ]
             return self._decided(ast.BoolOp(ast.And(), pairs), self.test)
         left, right = self.scalar(node.left), self.scalar(node.comparators[0])
         return Scalar(TRUTH, self._compare(node.ops[0], left, right))

@@ -29,7 +29,13 @@ class Writing(ABC):
     is known when all has been written once; where a kind turns out wider, all is written again.
     """
 
-    OUTSIDE, TOO_MUCH, BY_NOTHING, NOT_WHOLE, FAILED = "outside", "too_much", "by_nothing", "not_whole", "failed"
+    OUTSIDE, TOO_MUCH, BY_NOTHING, NOT_WHOLE, FAILED = (
+        "outside",
+        "too_much",
+        "by_nothing",
+        "not_whole",
+        "failed",
+    )
 
     def __init__(self, *, checks_bounds: bool) -> None:
         self.checks_bounds = checks_bounds
