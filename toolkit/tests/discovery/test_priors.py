@@ -78,7 +78,7 @@ def test_searches_start_where_the_prior_is_and_map_fits_believe_it(trials, worke
     assert content_of(told)["parameters"][-1]["prior"] == "beta(80, 20)"
     assert Program.from_json(content_of(told), told.task).key() == told.key() != plain.key()
     starts = draw_starts(told.parameters, 16)[:, -1]
-    assert 0.65 < starts.min() and starts.max() < 0.95
+    assert starts.min() > 0.65 and starts.max() < 0.95
     model = told.model(workers)
     by_likelihood, by_both = (
         fit(model, trials, method=how, n_starts=4, progress=False) for how in ("ml", "map")
