@@ -96,7 +96,7 @@ class Exchange:
         """End a process that has taken too long or too much."""
         if now >= self.deadline:
             self.stop(Ended.TIME)
-        elif _resident(self.process.pid) > self.most_memory:
+        elif resident(self.process.pid) > self.most_memory:
             self.stop(Ended.MEMORY)
 
     def stop(self, why: Ended) -> None:
@@ -144,7 +144,7 @@ def _unregister(selector: selectors.BaseSelector, one: Exchange) -> None:
         selector.unregister(one.process.stdout)
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     """Bytes of memory that a process occupies."""
     import psutil
 

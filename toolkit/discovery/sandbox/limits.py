@@ -19,7 +19,8 @@ class Limits:
     start_seconds
         Wall time until a new worker is ready.
     memory_mb
-        Address space, and resident memory where the system has no such limit.
+        Address space, and resident memory where the system has no such limit; a worker that occupies half of it is
+        replaced between two requests.
     cpu_seconds
         Processor time of a worker in all; one that has used half of it is replaced between two requests.
     reply_mb

@@ -17,7 +17,7 @@ import numpy as np
 
 from toolkit.discovery.rejection import Reason, Rejected
 from toolkit.discovery.sandbox import macos
-from toolkit.discovery.sandbox.exchange import Ended, Exchange, exchange
+from toolkit.discovery.sandbox.exchange import Ended, Exchange, exchange, resident
 from toolkit.discovery.sandbox.folders import python_folders, toolkit_folder
 from toolkit.discovery.sandbox.layers import Layer, layers_of
 from toolkit.discovery.sandbox.limits import Limits
@@ -90,7 +90,10 @@ class Worker:
     def worn(self) -> bool:
         """Whether it should be replaced before the next request."""
         limits = self.limits
-        return self.n_requests >= limits.requests or self._seconds_used > limits.cpu_seconds / 2
+        if self.n_requests >= limits.requests or self._seconds_used > limits.cpu_seconds / 2:
+            return True
+        # Machine code is never given back: after a few thousand programs the next one would find no room.
+        return resident(self.pid) > limits.memory_mb * 2**20 / 2
 
     def request(
         self,

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from toolkit.discovery.rejection import Rejected
-from toolkit.discovery.sandbox import Limits, Sandbox, check_text, describe_layers
+from toolkit.discovery.sandbox import Limits, Sandbox, check_text, describe_layers, process
 from toolkit.discovery.sandbox.layers import layers_of, require
 from toolkit.discovery.sandbox.process import Worker
 from toolkit.errors import ToolkitError, UsageError
@@ -255,6 +255,19 @@ def test_a_worn_worker_is_replaced() -> None:
                 pids.append(worker.pid)
                 call(worker, "def f():\n    return 1")
     assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
+def test_a_worker_that_occupies_much_memory_is_replaced(monkeypatch) -> None:
+    """Compiled programs are kept for as long as their process lives."""
+    with Sandbox(1, limits=LIMITS) as sandbox:
+        with sandbox.worker() as first:
+            pass
+        monkeypatch.setattr(process, "resident", lambda _: 2**19 * LIMITS.memory_mb + 1)
+        with sandbox.worker() as again:
+            assert again.pid == first.pid
+        monkeypatch.undo()
+        with sandbox.worker() as another:
+            assert another.pid != first.pid
 
 
 # -- layers ----------------------------------------------------------------------------------------
