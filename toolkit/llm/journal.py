@@ -15,6 +15,7 @@ from toolkit.io import append_line, sha256_of_bytes
 from toolkit.llm.budget import Cost
 from toolkit.llm.messages import Reply, Request, Usage
 from toolkit.llm.secrets import without_secret
+from toolkit.texts import encodable
 
 
 class Journal:
@@ -122,7 +123,8 @@ class Journal:
         if self.read_only:
             raise DataError("the recording is opened for reading only.", where=str(self.path))
         entry["at"] = datetime.now(UTC).isoformat(timespec="seconds")
-        line = without_secret(json.dumps(entry, ensure_ascii=False, allow_nan=False), self.secret)
+        line = json.dumps(entry, ensure_ascii=False, allow_nan=False)
+        line = without_secret(encodable(line), self.secret)
         with self._lock:
             append_line(self.path, line)
         self.refresh()

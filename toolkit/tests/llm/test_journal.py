@@ -94,3 +94,19 @@ def test_the_key_of_a_question_is_that_of_its_line(connect, journal: Path) -> No
     entry = json.loads(journal.read_text())
     settings = {**entry["request"], "messages": tuple(map(tuple, entry["request"]["messages"]))}
     assert Request(**settings).key(entry["model"]) == entry["key"]
+
+
+@pytest.mark.parametrize(("provider", "server"), [("anthropic", AnthropicServer), ("openai", OpenAIServer)])
+def test_half_of_a_pair_of_surrogates_is_kept_as_a_question_mark(
+    connect, journal: Path, provider, server
+) -> None:
+    kinds = {
+        "question 0": Say("half a pair: \ud83d"),
+        "question 1": Fail(400, "half a pair: \ud83d"),
+        "question 2": Fail(500, "half a pair: \ud83d", midway=provider == "anthropic"),
+    }
+    with server(lambda asked: kinds[asked.prompt]):
+        outcomes = connect(provider, model="m", attempts=1).ask(ASKED)
+        assert outcomes[0].text == "half a pair: ?" and "half a pair: ?" in outcomes[1].reason
+        assert connect(provider, model="m", attempts=1).ask(ASKED[:1]) == outcomes[:1]
+    journal.read_text(encoding="utf-8").encode()
