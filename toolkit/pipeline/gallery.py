@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
@@ -20,6 +19,7 @@ from toolkit.pipeline.report import (
     NOTEBOOK_NAME,
     REPORT_NAME,
     STYLE,
+    link_to,
     notebook_link,
     provenance,
     write_report,
@@ -264,7 +264,7 @@ def _data_card(name: str, folder: Path) -> str:
         entry = describe(name)
     except ToolkitError as error:
         return f"{title}: {html.escape(str(error))}</p>"
-    registry = html.escape(Path(os.path.relpath(data_dir() / "registry.toml", folder)).as_posix())
+    registry = html.escape(link_to(data_dir() / "registry.toml", folder))
     caveats = "".join(f"<li>{html.escape(caveat)}</li>" for caveat in entry.caveats)
     count = "1 caveat" if len(entry.caveats) == 1 else f"{len(entry.caveats)} caveats"
     folded = f"<details><summary>{count}</summary><ul>{caveats}</ul></details>" if caveats else ""

@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from toolkit import io
 from toolkit.errors import DataError
@@ -161,8 +162,13 @@ def notebook_link(section: str, folder: Path) -> str:
     notebook = notebooks_dir() / f"{section}.ipynb"
     if not notebook.is_file():
         return ""
-    target = html.escape(Path(os.path.relpath(notebook, folder.resolve())).as_posix())
+    target = html.escape(link_to(notebook, folder))
     return f'<a href="{target}">notebook to change</a> (<code>make lab</code> opens it)'
+
+
+def link_to(path: Path, folder: Path) -> str:
+    """Address of a file as seen from a page in this folder; names of folders may hold #, ? and blanks."""
+    return quote(Path(os.path.relpath(path, folder.resolve())).as_posix())
 
 
 def _top(manifest: Manifest, folder: Path) -> str:
