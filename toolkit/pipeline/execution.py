@@ -103,6 +103,7 @@ def execute(
         outcome.stopped = supervisor.stopped
         kernel_exit = supervisor.finish()
         drain.close()
+    join_streams(outcome.notebook)
     outcome.kernel_exit = kernel_exit if outcome.error is not None else None
     outcome.cell, outcome.cell_text, outcome.cells = supervisor.cell, supervisor.cell_text, supervisor.cells
     outcome.cell_seconds = clock.seconds()
@@ -166,6 +167,20 @@ def _begin(running: NotebookNode, outcome: Outcome, supervisor: Supervisor) -> N
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """Code cells that have something to run."""
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def join_streams(notebook: NotebookNode) -> None:
+    """Make one output of text that a cell printed in pieces, so that no secret stays cut in two."""
+    for cell in notebook.cells:
+        joined: list[NotebookNode] = []
+        for output in cell.get("outputs", []):
+            before = joined[-1] if joined else {}
+            if output.output_type == before.get("output_type") == "stream" and output.name == before["name"]:
+                before["text"] += output.text
+            else:
+                joined.append(output)
+        if joined:
+            cell.outputs = joined
 
 
 class _CellClock:
