@@ -80,6 +80,11 @@ def test_every_notebook_is_a_section_and_every_section_a_notebook() -> None:
     assert names == set(list_sections().loc[list_sections()["here"], "section"])
 
 
+def test_the_notebook_asks_what_the_map_says(path: Path, notebook: NotebookNode) -> None:
+    question = list_sections().set_index("section").loc[path.stem, "question"]
+    assert f"**{question}**" in notebook.cells[0].source
+
+
 def test_file_is_small_valid_and_for_any_python(path: Path, notebook: NotebookNode) -> None:
     nbformat.validate(notebook)
     assert path.stat().st_size <= MOST_KB * 1024
