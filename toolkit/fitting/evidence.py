@@ -50,10 +50,13 @@ def laplace_evidence(
 
     Returns
     -------
-    (units,), NaN where the estimate is no maximum.
+    (units,), NaN where the estimate is no maximum or the slope beside it no number.
     """
     width = upper - lower
-    along = np.linalg.eigvalsh(curvature(slope, theta, lower, upper, free))
+    bent = curvature(slope, theta, lower, upper, free)
+    known = np.isfinite(bent).all((1, 2))
+    along = np.full(theta.shape, np.nan)
+    along[known] = np.linalg.eigvalsh(bent[known])
     # Lengths are counted in widths of the bounds: what is flat across them adds log 1.
     added = 0.5 * np.log(2 * np.pi / np.maximum(along, 2 * np.pi)).sum(-1)
     steep = np.abs(slope(theta, np.arange(len(theta)))) * width

@@ -32,7 +32,7 @@ _PERSON, _CONDITION = list(BY_CONDITION[:2]), list(BY_CONDITION[:3])
 
 
 def gather(
-    fits: Mapping[str, Fit | pd.DataFrame] | pd.DataFrame,
+    fits: Fit | Mapping[str, Fit | pd.DataFrame] | pd.DataFrame,
     trials: Trials | None = None,
     *,
     curves: pd.DataFrame | None = None,
@@ -44,8 +44,9 @@ def gather(
     Parameters
     ----------
     fits
-        By the models' names; or one table as :func:`toolkit.fitting.fit` makes it or ``Fit.save`` writes it, which may
-        have the rows of several models with a column ``model``, and columns ``group``, ``age`` and ``condition``.
+        One, or several by the models' names; or one table as :func:`toolkit.fitting.fit` makes it or ``Fit.save`` writes
+        it, which may have the rows of several models with a column ``model``, and columns ``group``, ``age`` and
+        ``condition``.
     trials
         What was fitted: says who the people are and what each condition contributes.
     curves
@@ -53,8 +54,9 @@ def gather(
     models
         Those that were made with options, by the names of their fits.
     """
-    table = fits if isinstance(fits, pd.DataFrame) else _stacked(fits)
-    table = _checked(table)
+    if isinstance(fits, Fit):
+        fits = {fits.model: fits}
+    table = _checked(fits if isinstance(fits, pd.DataFrame) else _stacked(fits))
     people = _people_in(table) if trials is None else _people_in(trials.sequences)
     conditions = table if "condition" in table else None
     if (
@@ -118,6 +120,10 @@ def read_standings(source: str | Path) -> Standings:
     path = Path(source)
     if path.suffix in (".parquet", ".csv"):
         return gather(read_table(path), title=path.stem.replace("_", " "))
+    if path.is_file():
+        raise DataError(
+            "a table of fits is a .parquet or .csv file.", where=str(path), fix="Fit.save writes both."
+        )
     run, section, name = (*str(source).split("/", 2), "", "")[:3]
     found = next((one for one in find_finished(runs_dir()) if (one.run, one.name) == (run, section)), None)
     paths = {} if found is None else {one.name: found.folder / one.path for one in found.artifacts}
@@ -164,13 +170,29 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         raise UsageError("the table of fits has no row.", fix="Fit at least one person.")
     table = table.assign(model=table["model"].astype(str) if "model" in table else "model")
-    unusable = ~np.isfinite(table["log_likelihood"].to_numpy(dtype=float))
+    for column in (*_COUNTED, "age"):
+        if column in table:
+            table[column] = _numbers(table, column)
+    empty, endless = ~(table["n_trials"] > 0), ~np.isfinite(table["log_likelihood"])
     said = table["reason"] if "reason" in table else pd.Series("", table.index)
     said = said.astype(object).where(said.notna(), "").astype(str)
+    said = said.mask(empty & said.eq(""), "it has no trials")
     return table.assign(
-        log_likelihood=table["log_likelihood"].where(~unusable),
-        reason=said.mask(unusable & said.eq(""), "its log-likelihood is not finite"),
+        log_likelihood=table["log_likelihood"].where(~(empty | endless)),
+        reason=said.mask(endless & said.eq(""), "its log-likelihood is not finite"),
     )
+
+
+def _numbers(table: pd.DataFrame, column: str) -> pd.Series:
+    """A column as numbers; the first value that is none is named."""
+    numbers = pd.to_numeric(table[column], errors="coerce")
+    bad = table[numbers.isna() & table[column].notna()]
+    if len(bad):
+        raise UsageError(
+            f"{column} of participant {bad['participant'].iloc[0]} is {bad[column].iloc[0]!r}, which is no number.",
+            fix="Leave unknown values empty.",
+        )
+    return numbers
 
 
 def _summed(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -148,7 +148,7 @@ def verdict_in_words(verdict: Verdict, *, person: str = "you") -> str:
         )
     ahead = f"{verdict.lead:.1f} nats ahead of the second, {agent_style(verdict.second).label}"
     if not verdict.rivals:
-        return f"{learned} most like {person}: {cost}. It is {ahead}, enough to tell them apart."
+        return f"{learned} most like {person}: {cost}. It is {ahead}, more than the {TOLD_APART:.0f} that tell agents apart."
     return (
         f"{agent} comes closest to {person}: {cost}. But {n} choices cannot tell it from {_named(verdict.rivals)}: it is "
         f"only {ahead}, and {TOLD_APART:.0f} would be needed."

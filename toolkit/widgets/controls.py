@@ -12,7 +12,7 @@ from toolkit.viz import agent_style
 
 WIDE = {"width": "335px"}
 LABELS = {"description_width": "165px"}
-_STEPS = 200
+_STEPS, _DECIMALS = 200, 6
 
 _TYPICAL = {
     "attention": 4.0,
@@ -110,7 +110,10 @@ def parameter_sliders(
     sliders = []
     for parameter in model.parameters:
         control = _parameter_slider(parameter, values[parameter.name])
-        control.observe(lambda change, name=parameter.name: moved(name, float(change["new"])), "value")
+        # Sliders give 0.8200000000000001 for 0.82, and code is to draw what is shown.
+        control.observe(
+            lambda change, name=parameter.name: moved(name, round(float(change["new"]), _DECIMALS)), "value"
+        )
         sliders.append(control)
     return sliders
 

@@ -23,6 +23,8 @@ CONTROLS_WIDTH = "345px"
 FIGURE_WIDTH = 605
 """Pixels of a figure, so that it fits beside the controls on a laptop; the code draws it in a journal's width."""
 _HIDE, _SHOW = "Hide the code", "Show the code"
+_BUTTONS = {"displaylogo": False, "modeBarButtons": [["toImage", "zoom2d", "pan2d", "resetScale2d"]]}
+"""Of a figure: few to go through by keyboard, and none that sends it to anybody."""
 
 
 class View(Protocol):
@@ -79,6 +81,7 @@ class Dashboard(widgets.VBox):
         self._stage = widgets.VBox()
         self.code_button.observe(self._show_code, "value")
         left = widgets.VBox([*controls, self.bar], layout={"width": CONTROLS_WIDTH, "flex": "0 0 auto"})
+        left.add_class("toolkit-controls")
         right = widgets.VBox([*above, self._stage, self.message, self.code_button, self.code_area])
         super().__init__([widgets.HBox([left, right], layout={"flex_flow": "row wrap"}), OwnKeys()])
         self.add_class("toolkit-dashboard")
@@ -109,7 +112,7 @@ class Dashboard(widgets.VBox):
     def say(self, sentence: str) -> None:
         """Show a sentence below the figure."""
         self.message.value = (
-            f"<p style='max-width: {FIGURE_WIDTH}px; line-height: 1.4'>{escape(sentence)}</p>"
+            f"<p role='status' style='max-width: {FIGURE_WIDTH}px; line-height: 1.4'>{escape(sentence)}</p>"
         )
 
     def follow(self, *controls: widgets.Widget) -> None:
@@ -154,7 +157,9 @@ class Dashboard(widgets.VBox):
 
         figure.update_layout(width=FIGURE_WIDTH)
         if self.shown is None or _axes(self.shown) != _axes(figure):
-            self._put(go.FigureWidget(figure))
+            shown = go.FigureWidget(figure)
+            shown._config = {**shown._config, **_BUTTONS}
+            self._put(shown)
         else:
             replace_content(self.shown, figure)
 
@@ -169,11 +174,16 @@ class Dashboard(widgets.VBox):
 def replace_content(shown: go.FigureWidget, figure: go.Figure) -> None:
     """Make a figure on the screen look like another one with the same axes."""
     same = [_kind(trace) for trace in shown.data] == [_kind(trace) for trace in figure.data]
+    before, after = shown.layout.to_plotly_json(), figure.layout.to_plotly_json()
+    # What another figure does not have stays on the screen unless it is taken away by name.
+    gone = {
+        name: [] if isinstance(before[name], list | tuple) else None for name in before if name not in after
+    }
     with shown.batch_update():
         if same:
             for old, new in zip(shown.data, figure.data, strict=True):
                 old.update(new.to_plotly_json(), overwrite=True)
-        shown.layout.update(figure.layout.to_plotly_json(), overwrite=True)
+        shown.layout.update({**after, **gone}, overwrite=True)
     if not same:
         shown.data = ()
         shown.add_traces(figure.data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -112,6 +112,7 @@ class Playground:
         """Heading of the figure."""
         return f"Simulated people: {self.design.replace('_', ' ')}, condition {self.condition}"
 
+    @cached_property
     def predictions(self) -> dict[str, np.ndarray]:
         """(people, trials, options) probabilities by agent."""
         found = {}
@@ -123,7 +124,7 @@ class Playground:
     def figure(self) -> go.Figure:
         """Predictions trial by trial and on average."""
         until = min(self.until, self.trials.n_trials)
-        figure = plot_trials(self.trials, self.predictions(), until=until, person="Simulated person")
+        figure = plot_trials(self.trials, self.predictions, until=until, person="Simulated person")
         return titled(figure, self.title)
 
     def reading(self) -> str:
@@ -134,7 +135,7 @@ class Playground:
         letter = "ABCDEFGHIJ"
         said = "; ".join(
             f"{agent_style(name).label} {right_answers(p, trials)[0, t]:.2f}"
-            for name, p in self.predictions().items()
+            for name, p in self.predictions.items()
         )
         person = f"The simulated person says {letter[trials.choice[0, t]]}."
         return (
@@ -144,7 +145,7 @@ class Playground:
 
     def code(self) -> str:
         """A cell that draws the figure."""
-        rows = [f'    "{name}": {_rounded(values)},' for name, values in self.agents.items()]
+        rows = [f'    "{name}": {dict(values)},' for name, values in self.agents.items()]
         person = get_model_for(PERSON, self.trials)
         return _CODE.format(
             seed=self.seed,
@@ -258,7 +259,3 @@ class LearnerPlayground(Dashboard):
             self.sliders.children = parameter_sliders(model, self._of(name), self.set_parameter)
         for one in old:
             one.close()
-
-
-def _rounded(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(value, 6) for name, value in values.items()}

@@ -151,14 +151,14 @@ class ModelComparison(Dashboard):
     Parameters
     ----------
     fits
-        Fits by the models' names, a table of fits, a file of one (.parquet, .csv), or what
+        A fit, several by the models' names, a table of fits, a file of one (.parquet, .csv), or what
         :func:`toolkit.fitting.gather` made. Without it: the newest finished run that has fits, else a few
         simulated people who are fitted here.
     """
 
     def __init__(
         self,
-        fits: Standings | Mapping[str, Fit | pd.DataFrame] | pd.DataFrame | str | Path | None = None,
+        fits: Standings | Fit | Mapping[str, Fit | pd.DataFrame] | pd.DataFrame | str | Path | None = None,
         *,
         seed: int = 0,
     ) -> None:

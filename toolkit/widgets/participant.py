@@ -216,6 +216,8 @@ class BeTheParticipant(Dashboard):
             end = partial(self._conclude, Verdict.of(fits, trials))
         except ToolkitError as error:
             end = partial(self.say, str(error))
+        except Exception as error:  # Nobody would see a thread die, and would wait for ever.
+            end = partial(self.say, f"The fits ended with an error: {error!r}. Your choices can be saved.")
         with self._turn:
             if round_ == self._round:
                 self._rest()

@@ -17,6 +17,7 @@ from toolkit.seeds import Seeds
 from toolkit.trials import Trials
 from toolkit.viz import plot_verdict, titled, verdict_in_words
 from toolkit.widgets.controls import starting_values
+from toolkit.widgets.participant_rates import rates_in_words
 from toolkit.widgets.participant_tasks import Task
 
 if TYPE_CHECKING:
@@ -100,10 +101,11 @@ class Play:
         return titled(plot_verdict(self.trials, self.verdict, person=self.person), self.title)
 
     def reading(self) -> str:
-        """How well it went, which agent is most like it, and what the task was."""
+        """How well it went, which agent is most like it, how often that is right, and what the task was."""
         said = verdict_in_words(self.verdict, person=self._within)
         subject = "The simulated player was" if self.choices is None else "You were"
-        return f"{self.task.score(self.trials, subject)} {said} {self.task.solution}"
+        tried = rates_in_words(self.task, self.verdict)
+        return f"{self.task.score(self.trials, subject)} {said} {tried} {self.task.solution}"
 
     def code(self) -> str:
         """A cell that goes through the task with the same choices, and draws the figure."""

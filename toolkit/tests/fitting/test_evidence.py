@@ -87,3 +87,12 @@ def test_a_parameter_of_few_values_counts_at_its_estimate() -> None:
 def test_a_point_that_is_no_maximum_has_none() -> None:
     found = evidence(lambda rows, unit: np.stack([5 * (rows[:, 0] - 1), 5 - rows[:, 1]], -1), [1.0, 5.0], 0.0)
     assert np.isnan(found)
+
+
+def test_a_slope_that_is_no_number_leaves_one_unit_without_evidence() -> None:
+    def slope(rows: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        return np.where(unit[:, None] == 1, np.nan, -(rows - [1.0, 5.0]))
+
+    theta, free = np.array([[1.0, 5.0], [1.0, 5.0]]), np.ones((2, 2), dtype=bool)
+    found = laplace_evidence(slope, theta, np.zeros(2), LOWER, UPPER, free=free, at_bound=~free)
+    assert np.isfinite(found).tolist() == [True, False]

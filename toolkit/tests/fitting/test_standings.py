@@ -13,7 +13,7 @@ from toolkit import fitting, start_section
 from toolkit.errors import DataError, UsageError
 from toolkit.experiments import get_design
 from toolkit.fitting import Standings, gather
-from toolkit.models import get_model_for
+from toolkit.models import get_model, get_model_for
 from toolkit.sections import SectionParams
 from toolkit.seeds import Seeds
 from toolkit.trials import Trials
@@ -179,3 +179,25 @@ def test_a_finished_run_is_found_and_read(home: Path, trials: Trials) -> None:
     assert read.title.startswith("Simulated people")
     with pytest.raises(DataError, match="people_study"):
         fitting.read_standings("interactive/03_human_comparison/people_others")
+
+
+def test_one_fit_alone_is_taken_as_it_is() -> None:
+    trials = get_design("shepard").draw(2, rng=np.random.default_rng(0), conditions=["I"], n_blocks=1)
+    trials = get_model("random").simulate(np.full((2, 1), 0.5), trials, np.random.default_rng(0))
+    standings = gather(fitting.fit("random", trials, progress=False), trials)
+    assert standings.models == ["random"] and standings.conditions == ["I"]
+
+
+def test_what_is_no_number_is_named_and_no_trials_are_no_estimate() -> None:
+    with pytest.raises(UsageError, match="age of participant 3 is 'old', which is no number"):
+        gather(table(age=["70", "65", "old", "31"]))
+    assert gather(table(age=["70", "65", "", "31"]).replace("", np.nan)).ages == (31, 70)
+    empty = table()
+    empty.loc[0, "n_trials"] = 0
+    assert gather(empty).failed()["reason"].tolist() == ["it has no trials"]
+
+
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    (tmp_path / "fits.xlsx").write_text("a")
+    with pytest.raises(DataError, match=r"is a \.parquet or \.csv file"):
+        fitting.read_standings(tmp_path / "fits.xlsx")

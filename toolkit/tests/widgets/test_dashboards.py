@@ -9,11 +9,12 @@ from typing import Any
 
 import nbformat
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from toolkit import widgets
 from toolkit.widgets.bandit_lab import SIMULATED, BanditLab, Lab
-from toolkit.widgets.dashboard import Dashboard
+from toolkit.widgets.dashboard import Dashboard, replace_content
 from toolkit.widgets.discovery_board import DiscoveryBoard
 from toolkit.widgets.learner_playground import LearnerPlayground, Playground
 from toolkit.widgets.model_comparison import ModelComparison
@@ -125,6 +126,27 @@ def test_the_best_numbers_are_no_worse_than_any_on_a_grid() -> None:
     assert best.log_likelihood() >= max(lab.log_likelihood() for lab in grid) - 1e-3
     assert [one.value for one in dashboard.sliders.children] == pytest.approx(list(best.values.values()))
     assert f"{best.log_likelihood():.1f} nats" in dashboard.message.value
+
+
+def test_another_figure_leaves_nothing_behind() -> None:
+    marked = go.Figure({"type": "scatter", "y": [1]}).add_hline(1, annotation_text="one")
+    marked.update_layout(title_text="Marked")
+    shown = go.FigureWidget(marked)
+    replace_content(shown, plain := go.Figure({"type": "scatter", "y": [2]}, {"xaxis": {}, "yaxis": {}}))
+    assert not shown.layout.shapes and not shown.layout.annotations and shown.layout.title.text is None
+    assert list(shown.data[0].y) == list(plain.data[0].y)
+
+
+def test_code_has_the_number_that_a_slider_shows() -> None:
+    dashboard = LearnerPlayground()
+    next(one for one in dashboard.sliders.children if one.description == "lapse").value = 0.8200000000000001
+    assert "'lapse': 0.82," in dashboard.code
+    assert drawn_by(dashboard.code) == dashboard.view().figure().to_json()
+
+
+def test_figures_have_no_button_that_sends_them_away() -> None:
+    config = LearnerPlayground().shown._config
+    assert config["modeBarButtons"] == [["toImage", "zoom2d", "pan2d", "resetScale2d"]]
 
 
 def test_long_work_shows_the_bar_and_hides_it_afterwards() -> None:

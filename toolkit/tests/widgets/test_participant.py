@@ -6,14 +6,17 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from toolkit.errors import UsageError
+from toolkit.fitting.verdict import Verdict
 from toolkit.tests.widgets.test_dashboards import drawn_by
 from toolkit.trials import Trials
 from toolkit.widgets.participant import TASKS, BeTheParticipant
 from toolkit.widgets.participant_categories import Everyday, Figures
 from toolkit.widgets.participant_play import Play, read_choices
+from toolkit.widgets.participant_rates import MEASURED, N_PROBLEMS, measure, rates_for, rates_in_words
 from toolkit.widgets.participant_tasks import Task
 
 
@@ -206,3 +209,41 @@ def test_what_is_seen_is_said_in_words() -> None:
 def test_a_task_has_whole_blocks() -> None:
     with pytest.raises(UsageError, match="multiple of 8"):
         BeTheParticipant(n_trials=20)
+
+
+@pytest.mark.usefixtures("few_agents")
+def test_an_error_in_a_fit_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ArithmeticError("no eigenvalues")
+
+    monkeypatch.setattr("toolkit.widgets.participant.fit_one_by_one", broken)
+    dashboard = begun()
+    play(dashboard)
+    assert "no eigenvalues" in dashboard.said.value and dashboard.bar.layout.visibility == "hidden"
+
+
+def test_a_verdict_says_how_often_its_like_was_right() -> None:
+    task = Figures(16, 0)
+    length, rates = rates_for(task)
+    assert length == min(length for name, length in MEASURED if name == task.name)
+    table = pd.DataFrame({"agent": ["gcm", "random"], "nats_per_trial": [0.3, 0.6], "behind": [0.0, 5.0]})
+    said = rates_in_words(task, Verdict({}, table, 16, 0.69))
+    assert f"for {rates.apart_right} of {rates.apart} simulated players of {length} trials" in said
+    said = rates_in_words(task, Verdict({}, table.assign(behind=[0.0, 1.0]), 16, 0.69))
+    assert f"for {rates.close_right} of {rates.close} " in said
+    said = rates_in_words(task, Verdict({}, table, 16, 0.2))
+    assert f"for {rates.players - rates.foretold} of {rates.players} " in said
+
+
+def test_rates_were_measured_for_every_task_and_add_up() -> None:
+    for task in TASKS:
+        _, rates = rates_for(task())
+        assert rates.players % N_PROBLEMS == 0 and rates.apart_right <= rates.apart <= rates.foretold
+        assert rates.close_right <= rates.close and rates.foretold <= rates.players
+
+
+def test_rates_can_be_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = ["win_stay_lose_shift", "rule", "random"]
+    monkeypatch.setattr("toolkit.widgets.participant_rates.list_candidates", lambda _: few)
+    found = measure(TASKS[1], 24, n_problems=3)
+    assert found.players == 6 and 0 < found.apart_right <= found.apart <= found.foretold <= 6
