@@ -38,6 +38,13 @@ def track(items: Iterable[Item], what: str, total: int | None = None) -> Iterato
         yield from tqdm(items, desc=what, total=total, leave=False, delay=1.0)
 
 
+def say(line: str) -> None:
+    """Print a line while bars may be shown, which then go on below it and not in the middle of it."""
+    from tqdm.auto import tqdm
+
+    tqdm.write(line)
+
+
 def _track_in_file(items: Iterable[Item], what: str, total: int | None, target: Path) -> Iterator[Item]:
     started, written, done = time.time(), 0.0, 0
     for item in items:

@@ -9,6 +9,7 @@ import click
 
 from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd
 from toolkit.errors import UsageError
+from toolkit.progress import say
 from toolkit.texts import visible
 
 if TYPE_CHECKING:
@@ -98,16 +99,23 @@ def _run(config: SearchConfig, kind: str, folder: Path, options: dict[str, Any])
     from toolkit.discovery.search.progress import compare_runs
     from toolkit.discovery.search.running import discover as search_and_report
 
+    def make_proposer(search: Search) -> Proposer:
+        if config.runs > 1:  # Candidates of all runs have the same names.
+            say(click.style(f"{search.folder.name}, seed {search.config.seed}", bold=True))
+        return _proposer(kind, search, options)
+
     with Sandbox(options["cores"], limits=Limits(seconds=config.fit.seconds_a_request)) as sandbox:
         reports = search_and_report(
             config,
             folder,
-            make_proposer=lambda search: _proposer(kind, search, options),
+            make_proposer=make_proposer,
             sandbox=sandbox,
             tell=_tell,
             progress=options["progress"],
         )
-    for found in reports:
+    for number, found in enumerate(reports):
+        if len(reports) > 1:
+            click.echo(click.style(f"\nrun_{number}", bold=True))
         _show(found)
     if options["progress"]:
         click.echo(compare_runs(folder).to_string(index=False, float_format="{:.2f}".format))
@@ -215,7 +223,7 @@ def _tell(candidate: Candidate) -> None:
     score = candidate.score
     name = candidate.proposal.content.get("name", "no program")
     result = f"{score.mean:9.2f}" if score.mean is not None else f"{score.reason}: {score.what}"
-    click.echo(visible(f"{candidate.name}  {result}  {name}"))
+    say(visible(f"{candidate.name}  {result}  {name}"))
 
 
 def _show(found: Report) -> None:

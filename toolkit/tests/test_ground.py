@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from toolkit import paths
 from toolkit.errors import DataError, InterruptedRunError, SectionError, ToolkitError, UsageError
 from toolkit.io import read_json
-from toolkit.progress import FILE_VARIABLE, track
+from toolkit.progress import FILE_VARIABLE, say, track
 from toolkit.seeds import Seeds
 
 
@@ -74,6 +75,15 @@ def test_progress_goes_to_the_file_of_a_run(tmp_path: Path, monkeypatch: pytest.
     assert list(track(range(3), "fitting")) == [0, 1, 2]
     state = read_json(tmp_path / "progress.json")
     assert (state["what"], state["done"], state["total"], state["left_s"]) == ("fitting", 3, 3, 0)
+
+
+def test_a_line_does_not_end_up_in_the_middle_of_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    from tqdm.auto import tqdm
+
+    for number in tqdm(range(2), desc="trying", leave=False, file=sys.stdout, mininterval=0.0, delay=0.0):
+        say(f"line {number}")
+    shown = [line.rpartition("\r")[2] for line in capsys.readouterr().out.split("\n")]
+    assert shown[:2] == ["line 0", "line 1"]
 
 
 def test_progress_is_a_bar_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
