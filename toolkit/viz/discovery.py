@@ -16,6 +16,9 @@ WINNER = "winner"
 _STYLE_OF = {WINNER: "program", "daw_hybrid": "hybrid", "chance": "random"}
 _CONDITIONS = (("reward", "common"), ("reward", "rare"), ("no reward", "common"), ("no reward", "rare"))
 
+_ROOM_FOR_AGENTS = 0.4
+"""Between two conditions, that agents are spread over, so that none hides another."""
+
 _ROOM_FOR_SEARCHES = 0.6
 """Of a planted program's row, that its searches are spread over."""
 
@@ -129,11 +132,12 @@ def plot_repetitions(summaries: dict[str, pd.DataFrame], *, theme: Theme | None 
 
     figure = go.Figure()
     labels = [f"{outcome},<br>{transition}" for outcome, transition in _CONDITIONS]
-    for name, summary in summaries.items():
+    for number, (name, summary) in enumerate(summaries.items()):
         style = program_style(name)
         values = summary.set_index(["outcome", "transition"]).reindex(list(_CONDITIONS))
+        aside = _ROOM_FOR_AGENTS * ((number + 0.5) / len(summaries) - 0.5)
         figure.add_scatter(
-            x=labels,
+            x=[place + aside for place in range(len(labels))],
             y=values["repeats"],
             error_y={"array": values["error"], "color": style.colour},
             mode="markers+lines" if name == "people" else "markers",
@@ -142,7 +146,9 @@ def plot_repetitions(summaries: dict[str, pd.DataFrame], *, theme: Theme | None 
             marker=style.marker(9),
         )
     figure.update_yaxes(title_text="Proportion repeated", range=[0, 1])
-    figure.update_xaxes(title_text="Reward and transition of the trial before")
+    figure.update_xaxes(
+        title_text="Reward and transition of the trial before", tickvals=list(range(len(labels))), ticktext=labels
+    )
     caption = (
         "Proportion of first choices that repeat the one before, by what followed it, with standard errors over "
         "people; models made choices of their own with the parameters fitted to the same people."

@@ -66,6 +66,7 @@ def test_repetitions_are_in_the_order_of_conditions_and_people_are_black() -> No
     figure = plot_repetitions({"people": summary, "winner": summary.assign(repeats=0.4)})
     people, winner = figure.data
     assert list(people.y) == [0.8, 0.7, 0.5, 0.6] and people.marker.color == BLACK
+    assert not set(people.x) & set(winner.x) and list(people.x) == sorted(people.x)
     assert winner.name == "Winner" and winner.marker.color == program_style("winner").colour != BLACK
 
 
