@@ -174,15 +174,12 @@ class Compiled:
             edges = np.linspace(0, len(theta), n_threads + 1).astype(int)
             with ThreadPoolExecutor(n_threads) as pool:
                 list(pool.map(run, map(slice, edges[:-1], edges[1:])))
-        except IndexError as error:
+        except (IndexError, ArithmeticError) as error:
+            outside = isinstance(error, IndexError)
             raise UsageError(
-                "an index lies outside its array.",
+                "an index lies outside its array." if outside else str(error),
                 where=f"{self.name} in {self.path}",
-                fix="Compare every index with the array's shape.",
-            ) from error
-        except ArithmeticError as error:
-            raise UsageError(
-                str(error), where=f"{self.name} in {self.path}", fix="Guard it with an if."
+                fix="Compare every index with the array's shape." if outside else "Guard it with an if.",
             ) from error
         except Exception as error:
             if not type(error).__module__.startswith("numba."):  # Which need not be there at all.
