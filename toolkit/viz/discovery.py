@@ -147,7 +147,9 @@ def plot_repetitions(summaries: dict[str, pd.DataFrame], *, theme: Theme | None 
         )
     figure.update_yaxes(title_text="Proportion repeated", range=[0, 1])
     figure.update_xaxes(
-        title_text="Reward and transition of the trial before", tickvals=list(range(len(labels))), ticktext=labels
+        title_text="Reward and transition of the trial before",
+        tickvals=list(range(len(labels))),
+        ticktext=labels,
     )
     caption = (
         "Proportion of first choices that repeat the one before, by what followed it, with standard errors over "
