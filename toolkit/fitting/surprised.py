@@ -112,7 +112,7 @@ def follow_changes(n_streams: int, n_steps: int, n_after: int, *, rng: np.random
 
 
 def beside_published(errors: pd.DataFrame) -> pd.DataFrame:
-    """Excess errors as a table to be read, ours and published, a column a setting.
+    """Errors as a table to be read, ours and published, a column a setting: of exact Bayes, and the others' excess.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def beside_published(errors: pd.DataFrame) -> pd.DataFrame:
     order = table["setting"].drop_duplicates()
     wide = table.pivot_table("cell", "learner", "setting", aggfunc="first")
     wide = wide.loc[list(errors["learner"].drop_duplicates()), list(order)]
-    return wide.rename(index={"exact_bayes": "exact_bayes (its error)"}).reset_index()
+    return wide.reset_index()
 
 
 def _estimates(task: VolatileTask, observed: np.ndarray, number: int) -> Iterator[tuple[str, np.ndarray]]:

@@ -45,7 +45,7 @@ def plot_confusions(wins: Mapping[str, pd.DataFrame], *, theme: Theme | None = N
     figure = make_subplots(1, len(wins), shared_yaxes=True, horizontal_spacing=0.03)
     for column, (title, shares) in enumerate(wins.items(), start=1):
         _add_wins(figure, shares, {"row": 1, "col": column})
-        figure.update_xaxes(title_text=title or "Model that wins", col=column)
+        figure.update_xaxes(title_text=f"Model that wins{title and f', {title}'}", col=column)
     figure.update_xaxes(side="top", showline=False, ticks="", tickangle=-40)
     figure.update_yaxes(autorange="reversed", showline=False, ticks="", ticklabelstandoff=6)
     figure.update_yaxes(title_text="Model that chose", col=1)

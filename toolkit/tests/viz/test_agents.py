@@ -25,6 +25,13 @@ def test_every_model_of_the_registry_has_a_look_of_its_own() -> None:
     assert set(list_models()) <= set(known_agents())
 
 
+def test_rules_that_notebook_06_compares_have_looks_of_their_families() -> None:
+    from toolkit.fitting.surprised import _NAMES
+
+    known = {agent_style(name) for name in known_agents()}
+    assert {agent_style(name) for name in _NAMES} <= known
+
+
 def test_names_are_found_however_they_are_written() -> None:
     assert agent_style("Win-stay lose-shift") == agent_style("win_stay_lose_shift")
     assert agent_style("humans") == agent_style("people")
@@ -44,7 +51,7 @@ def test_looks_do_not_change_between_sessions() -> None:
     style = agent_style("my own model")
     assert (style.label, style.colour, style.dash, style.symbol) == (
         "my own model",
-        "#D55E00",
-        "4px,3px",
+        "#0072B2",
+        "9px,3px,2px,3px,2px,3px",
         "square",
     )
