@@ -52,8 +52,10 @@ def build(
     host = _host(repository, branch)
     for path in build_lessons(find_lessons(only), out, host=host, fresh=fresh):
         click.echo(path)
-    for warning in host.warnings if host else ():
-        click.echo(warning, err=True)
+    if host:
+        click.echo(f"Badges lead to the branch {host.branch} of github.com/{host.repository}.", err=True)
+        for warning in host.warnings:
+            click.echo(warning, err=True)
 
 
 @workshop.command()
