@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -71,7 +72,8 @@ def plot_lineage(
             mode="markers",
             name=label,
             marker={"color": colour, "size": 8, "symbol": "circle" if colour == GREY else "hexagon"},
-            customdata=rows[["program", "n_parameters", "operator"]],
+            # Programs are written by strangers, and figures read tags.
+            customdata=rows[["program", "n_parameters", "operator"]].map(lambda one: escape(str(one))),
             hovertemplate="%{customdata[0]}<br>%{y:.1f}, %{customdata[1]} parameters, %{customdata[2]}<extra></extra>",
         )
     for name, value in baselines.items():
@@ -80,9 +82,11 @@ def plot_lineage(
         )
     figure.update_xaxes(title_text="Program, in the order tried", rangemode="tozero")
     figure.update_yaxes(title_text="Mean criterion on evaluation participants")
+    n_rejected = len(candidates) - len(scored)
+    rejected = "1 program was" if n_rejected == 1 else f"{n_rejected} programs were"
     caption = (
         "Every program that was tried, lower is better. Lines lead from parents to children, up to the winner. "
-        f"Dotted: models of the literature and chance. {len(candidates) - len(scored)} programs were rejected."
+        f"Dotted: models of the literature and chance. {rejected} rejected."
     )
     return _with_margin(finished(figure, caption, height=360, theme=theme))
 

@@ -29,7 +29,9 @@ def test_every_scored_program_is_a_point_and_parents_are_joined_to_the_winner() 
     lines = sorted(tuple(trace.x) for trace in figure.data if trace.mode == "lines")
     assert lines == [(1, 3), (2, 3)]
     assert {shape.y0 for shape in figure.layout.shapes} == {520.0, 470.0}
-    assert "1 programs were rejected" in figure.layout.meta["caption"]
+    assert "1 program was rejected" in figure.layout.meta["caption"]
+    strange = plot_lineage(TRIED.assign(program="<a href='x'>y</a>"), ["a"], {})
+    assert all("<a" not in str(trace.customdata) for trace in strange.data)
 
 
 def test_differences_have_their_paired_intervals() -> None:
