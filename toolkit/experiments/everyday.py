@@ -31,7 +31,10 @@ def draw_everyday(number: int, features: Sequence[int], n_trials: int, *, seed: 
     One sequence without choices. Values have three digits, as people see them: in arrays called by the features'
     names and units, and as ``stimulus`` from 0 to 1 over the points drawn. ``condition`` is the problem's id.
     """
-    problem = load_bank()[number]
+    bank = load_bank()
+    if not 0 <= number < len(bank):
+        raise UsageError(f"there is no problem {number} in the bank.", fix=f"Use 0 to {len(bank) - 1}.")
+    problem = bank[number]
     if n_trials < 2:
         raise UsageError(f"n_trials is {n_trials}.", fix="Use 2 or more.")
     if not features:

@@ -102,10 +102,9 @@ class Sitting:
     def choose(self, option: int) -> Told:
         """Choose on the trial that is shown."""
         if self.state != "shown":
-            reason = "has an answer" if self.state == "told" else "was the last"
-            raise UsageError(
-                f"trial {min(self.position + 1, self.n_trials)} {reason}.", fix="Call go_on() first."
-            )
+            if self.state == "over":
+                raise UsageError(f"trial {self.n_trials} was the last.", fix="All answers are in .trials.")
+            raise UsageError(f"trial {self.position + 1} has an answer.", fix="Call go_on() first.")
         if option not in range(self._trials.n_options):
             raise UsageError(f"there is no option {option!r}.", fix=f"0 to {self._trials.n_options - 1}.")
         self._trials = self._trials.answered(self.position, np.array([option]))

@@ -65,7 +65,7 @@ def test_nothing_can_be_done_out_of_turn() -> None:
     with pytest.raises(UsageError, match="trial 1 has an answer"):
         sitting.choose(1)
     sitting.go_on()
-    with pytest.raises(UsageError, match="was the last"):
+    with pytest.raises(UsageError, match=r"was the last\. All answers"):
         sitting.choose(0)
     assert sitting.trials.choice.tolist() == [[0]]
 
@@ -92,3 +92,5 @@ def test_everyday_things_are_as_they_look() -> None:
     assert trials.sequences["condition"].tolist() == [problem.id]
     with pytest.raises(UsageError, match="no feature"):
         draw_everyday(7, [], 40)
+    with pytest.raises(UsageError, match=r"no problem 750 in the bank\. Use 0 to 749"):
+        draw_everyday(750, [0], 40)
