@@ -15,7 +15,7 @@ import pandas as pd
 from toolkit.errors import UsageError, did_you_mean
 from toolkit.fitting.estimates import RESULTS, Estimates, criteria
 from toolkit.fitting.likelihood import Share, units_of
-from toolkit.fitting.multistart import N_EXCHANGED, N_FINISHED, MultiStart
+from toolkit.fitting.multistart import N_EXCHANGED, N_FINISHED, N_PROMISING, MultiStart, is_rugged
 from toolkit.fitting.priors import Prior
 from toolkit.fitting.ridges import N_LEAVING
 from toolkit.fitting.starts import draw_starts
@@ -115,7 +115,8 @@ def fit(
 
     Each search goes downhill from one start within the bounds by exact gradients; the best of all is kept.
     After the searches from starts spread evenly, everyone also starts from some very different optima of
-    other people, and from more of them whose best optimum was found from fewer than three starts.
+    other people, and from more of them whose best optimum was found from fewer than three starts. Models
+    whose likelihood has many optima with jumps between them also start from the best of 200 points a start.
 
     Parameters
     ----------
@@ -147,9 +148,8 @@ def fit(
     scored = np.flatnonzero(grouped.n_scored > 0)
     if len(scored):
         some = grouped.take(np.isin(grouped.participant_index, scored))
-        n_searches = len(scored) * (
-            len(starts) + 2 * N_EXCHANGED * exchange_rounds + N_LEAVING + N_FINISHED + 1
-        )
+        n_each = len(starts) + 2 * N_EXCHANGED * exchange_rounds + N_LEAVING + N_FINISHED + 1
+        n_searches = len(scored) * (n_each + N_PROMISING * is_rugged(model))
         with one_thread(), _counter(n_searches, f"fitting {model.name}", show=progress) as finished:
             groups = None if company is None else np.asarray(company)[scored]
             search = MultiStart(model, some, prior, starts, finished, groups)

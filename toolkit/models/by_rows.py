@@ -23,9 +23,13 @@ class ModelByRows(Model):
     jumps
         Whether its likelihood can jump where parameters change what happens on a trial, so that a shorter step
         may lead nowhere.
+    rugged
+        Whether it has so many optima, with jumps between them, that searches from some starts miss the best by nats.
+        Fits then look at many points first, and also start from the best of these.
     """
 
     jumps: ClassVar[bool] = True
+    rugged: ClassVar[bool] = False
 
     @abstractmethod
     def log_likelihood_and_gradient_of_rows(

@@ -40,6 +40,7 @@ class Rational(SequentialModel):
 
     name = "rational"
     schemas = ("category_learning",)
+    rugged = True
     parameters = (
         Parameter("coupling", 0.001, 0.999, "how probable it is that two things share a cluster"),
         Parameter("log10_feature_prior", -3.0, 1.0, "log10 of s: how mixed a cluster's features may be"),

@@ -9,13 +9,14 @@ import pytest
 from scipy import optimize
 
 from toolkit.errors import UsageError
+from toolkit.experiments import get_design
 from toolkit.fitting import fit, likelihood, multistart
 from toolkit.fitting.likelihood import units_of
-from toolkit.fitting.multistart import N_FINISHED, MultiStart
+from toolkit.fitting.multistart import N_FINISHED, N_PROMISING, MultiStart
 from toolkit.fitting.priors import Prior
 from toolkit.fitting.ridges import N_LEAVING
-from toolkit.fitting.starts import bounds_of
-from toolkit.models import Model, Parameter
+from toolkit.fitting.starts import bounds_of, draw_starts
+from toolkit.models import Model, Parameter, get_model
 from toolkit.tests.fitting.agents import Logistic, Wavy, design_of, logistic_trials, wavy_trials
 from toolkit.trials import Trials
 
@@ -129,3 +130,20 @@ def test_an_error_in_one_block_of_people_ends_the_fit(monkeypatch: pytest.Monkey
     monkeypatch.setattr(multistart, "NUMBERS_AT_ONCE", 5_000)
     with pytest.raises(UsageError, match="nobody knows"):
         fit(Broken(), trials.updated(stimulus=stimulus), progress=False)
+
+
+def test_rugged_likelihoods_are_also_searched_from_the_best_of_many_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(4)
+    design = get_design("shepard").draw(2, rng=rng, conditions=("II", "IV"), n_blocks=4)
+    trials = get_model("alcove").simulate(np.tile([6.0, 0.1, 0.1, 2.0], (2, 1)), design, rng)
+    model = get_model("rational")
+    points = draw_starts(model.parameters, 400)[:, None].repeat(2, 1)
+    highest = model.log_likelihood_and_gradient(points, trials)[0].max(0)
+    options = {"n_starts": 2, "exchange_rounds": 0, "progress": False}
+    found = fit(model, trials, **options).table
+    assert (found["log_likelihood"] >= highest - 1e-6).all() and (found["n_starts"] >= 2 + N_PROMISING).all()
+    monkeypatch.setattr(type(model), "rugged", False)
+    plain = fit(model, trials, **options).table
+    assert (found["log_likelihood"] > plain["log_likelihood"] + 0.5).all()
