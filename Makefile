@@ -1,4 +1,4 @@
-# make run · make test · make lab: each sets up .venv by itself the first time.
+# make run · make report · make test · make lab: each sets up .venv by itself the first time.
 
 PYTHON ?= python3
 ARGS ?=
@@ -6,10 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help run test lab doctor clean
+.PHONY: help run report test lab doctor clean
 
 help:
 	@echo "make run     run the notebooks (workshop profile); ARGS='--profile smoke --only 00' is passed on"
+	@echo "make report  show what the last run found, in the browser"
 	@echo "make test    run the tests; ARGS='-k trials' is passed to pytest"
 	@echo "make lab     open JupyterLab on the notebooks"
 	@echo "make doctor  check this machine"
@@ -17,6 +18,9 @@ help:
 
 run: $(INSTALLED)
 	$(BIN)/toolkit run $(ARGS)
+
+report: $(INSTALLED)
+	$(BIN)/toolkit report --open $(ARGS)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)

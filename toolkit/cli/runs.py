@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -202,4 +203,6 @@ def _tell_results(asked: Run, results: list[Result]) -> None:
         click.echo(f"  {result.section:24} {result.ending:12} {took}{reason}".rstrip())
     click.echo(f"Results: {asked.folder}")
     if any(result.ending in ("succeeded", "fresh") for result in results):
-        click.echo("Look at them: toolkit report --open")
+        # Whoever used `make run` in a new clone has no `toolkit` in the path.
+        command = "toolkit report --open" if shutil.which("toolkit") else "make report"
+        click.echo(f"Look at them: {command}")

@@ -116,6 +116,8 @@ def report_run(run: str | Path | None = None) -> Path:
                 write_report(entry.folder)
             except ToolkitError as error:
                 entry.problems.append(str(error))
+        if not entry.shown:
+            (entry.folder / REPORT_NAME).unlink(missing_ok=True)  # of what is no result any more
     io.write_text(folder / GALLERY_NAME, render_gallery(folder.name, entries, folder))
     return folder / GALLERY_NAME
 

@@ -214,6 +214,7 @@ def test_gallery_lists_what_failed_with_its_reason_and_shows_none_of_it(
 
 def test_a_result_that_was_tampered_with_is_not_shown(section: Callable[..., Path], cells: list[Any]) -> None:
     folder = section("01_a", cells)
+    write_report(folder)
     write_figure(_figure("forged"), folder / "artifacts" / "figures", "01_a_idea")
     page = report_run(RUN).read_text()
     assert "damaged" in page and "the manifest says" in page
