@@ -64,11 +64,13 @@ class Readings:
             raise UsageError(f"n_members is {self.n_members}.", fix="1 or more.")
 
 
-def answer(network: QueryNetwork, questions: Sequence[Question], readings: Readings) -> list[np.ndarray]:
+def answer(
+    network: QueryNetwork, questions: Sequence[Question], readings: Readings, most_classes: int | None = None
+) -> list[np.ndarray]:
     """Probabilities of every class for the queries of each question, those of one size in one pass.
 
-    Logarithms of the readings' probabilities are averaged. With more classes than the network knows every
-    class is asked for against all others.
+    Logarithms of the readings' probabilities are averaged. With more than ``most_classes``, by default as many as
+    the network has answers for, every class is asked for against all others.
 
     Returns
     -------
@@ -81,7 +83,7 @@ def answer(network: QueryNetwork, questions: Sequence[Question], readings: Readi
     found: dict[int, np.ndarray] = {}
     for (*_, n_classes), numbers in same_size.items():
         group = [questions[number] for number in numbers]
-        few = n_classes <= network.config.n_classes
+        few = n_classes <= (most_classes or network.config.n_classes)
         answers = (
             _answer_group(network, group, readings) if few else _one_against_all(network, group, readings)
         )

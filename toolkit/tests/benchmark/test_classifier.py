@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from toolkit.benchmark import ExemplarClassifier, InContextClassifier, predict_together
@@ -137,6 +137,20 @@ def test_more_classes_than_the_network_knows(checkpoints: dict[str, Path]) -> No
     odds = np.stack([two.fit(x, y == one).predict_proba(x)[:, 1] for one in range(12)], 1)
     found = InContextClassifier(n_members=1, scalings=("range",)).fit(x, y).predict_proba(x)
     np.testing.assert_allclose(found, odds / odds.sum(1, keepdims=True), atol=1e-5)
+
+
+def test_ermi_is_not_asked_for_more_classes_at_once_than_it_was_trained_with() -> None:
+    x, y = load_digits(return_X_y=True)
+    fitted = InContextClassifier(n_members=3).fit(x[:100], y[:100])
+    assert fitted.score(x[100:300], y[100:300]) > 0.5
+    for n_classes, refused in ((4, False), (5, True)):
+        rows = np.flatnonzero(y < n_classes)[:40]
+        one = InContextClassifier(n_members=1, beyond_classes="error")
+        if refused:
+            with pytest.raises(UsageError, match="5 classes, the network knows 4"):
+                one.fit(x[rows], y[rows])
+        else:
+            assert one.fit(x[rows], y[rows]).predict_proba(x[:2]).shape == (2, n_classes)
 
 
 def test_wrong_options_say_what_is_possible(checkpoints: dict[str, Path]) -> None:
