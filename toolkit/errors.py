@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class ToolkitError(Exception):
@@ -60,6 +64,34 @@ class InterruptedRunError(ToolkitError):
     """Work was stopped from outside and can be continued."""
 
     exit_code = 75
+
+
+class Fault(NamedTuple):
+    """What is wrong first with values that a pydantic model refuses.
+
+    Attributes
+    ----------
+    place
+        Fields on the way to it, joined by points; "" for the whole.
+    what
+        The reason, without a full stop.
+    given
+        The value.
+    unknown
+        Whether there is no such field.
+    """
+
+    place: str
+    what: str
+    given: Any
+    unknown: bool
+
+    @classmethod
+    def of(cls, error: ValidationError) -> Fault:
+        """The first fault of an error."""
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return cls(place, first["msg"], first["input"], first["type"] == "extra_forbidden")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from toolkit.errors import DataError
+from toolkit.errors import DataError, Fault
 from toolkit.io import read_json, sha256_of_file, write_json
 
 MANIFEST_NAME = "manifest.json"
@@ -167,9 +167,9 @@ def _parse(model: type[_Frozen], path: Path) -> Any:
     try:
         return model.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
+        fault = Fault.of(error)
         raise DataError(
-            f"field '{'.'.join(map(str, first['loc']))}': {first['msg']}.",
+            f"field '{fault.place}': {fault.what}.",
             where=str(path),
             fix="Another version of the toolkit wrote it; delete its folder and run the section again.",
         ) from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from toolkit.errors import UsageError, did_you_mean
+from toolkit.errors import Fault, UsageError, did_you_mean
 from toolkit.paths import notebooks_dir
 
 if TYPE_CHECKING:
@@ -161,9 +161,8 @@ def validate_params(model: type[SectionParams], values: dict[str, Any], where: s
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        meaning = model.model_fields[str(first["loc"][0])].description
+        fault = Fault.of(error)
+        meaning = model.model_fields[fault.place.partition(".")[0]].description
         raise UsageError(
-            f"parameter '{field}' ({meaning}) is {first['input']!r}: {first['msg']}.", where=where
+            f"parameter '{fault.place}' ({meaning}) is {fault.given!r}: {fault.what}.", where=where
         ) from error

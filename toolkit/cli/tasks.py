@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolkit.cli.asking import asking_options, client_from, confirm_sending, in_usd
-from toolkit.errors import InterruptedRunError, UsageError
+from toolkit.errors import Fault, InterruptedRunError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.llm import Client, Estimate, Request
@@ -108,8 +108,8 @@ def _settings(model: str, options: dict[str, Any]) -> Settings:
             domains=options["domains"] or tuple(dict.fromkeys(problem.domain for problem in load_bank())),
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"{first['msg']}.", where=".".join(map(str, first["loc"]))) from None
+        fault = Fault.of(error)
+        raise UsageError(f"{fault.what}.", where=fault.place) from None
 
 
 def _show_prompts(planned: dict[str, list[Request]]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from toolkit.errors import DataError
+from toolkit.errors import DataError, Fault
 from toolkit.io import read_lines
 from toolkit.paths import data_dir
 
@@ -124,7 +124,6 @@ def _problem(line: str, where: str) -> BankProblem:
     except (json.JSONDecodeError, TypeError) as error:
         raise DataError(f"not a JSON object ({error}).", where=where) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        place = f"{where}, field '{field}'" if field else where
-        raise DataError(f"{first['msg']}.", where=place) from error
+        fault = Fault.of(error)
+        place = f"{where}, field '{fault.place}'" if fault.place else where
+        raise DataError(f"{fault.what}.", where=place) from error

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from toolkit.errors import DataError, UsageError, did_you_mean
+from toolkit.errors import DataError, Fault, UsageError, did_you_mean
 from toolkit.paths import data_dir
 
 Kind = Literal["human", "bandit", "curves", "tasks", "benchmark", "reference"]
@@ -203,6 +203,5 @@ def _read(path: Path) -> str:
 
 
 def _invalid(where: str, error: ValidationError) -> DataError:
-    first = error.errors()[0]
-    field = ".".join(map(str, first["loc"]))
-    return DataError(f"'{field}': {first['msg']} (it is {first['input']!r}).", where=where)
+    fault = Fault.of(error)
+    return DataError(f"'{fault.place}': {fault.what} (it is {fault.given!r}).", where=where)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from toolkit.errors import DataError, UsageError, did_you_mean
+from toolkit.errors import DataError, Fault, UsageError, did_you_mean
 from toolkit.io import load_arrays, save_arrays
 from toolkit.models.metalearner import MetaLearnerNetwork, NetworkConfig
 from toolkit.paths import data_dir
@@ -95,8 +95,8 @@ def _network_config(header: Mapping[str, Any], path: Path) -> NetworkConfig:
     try:
         return TypeAdapter(NetworkConfig).validate_python(header.get("network"))
     except ValidationError as error:
-        first = error.errors()[0]
-        said = f"{'.'.join(map(str, first['loc'])) or 'network'}: {first['msg']}"
+        fault = Fault.of(error)
+        said = f"{fault.place or 'network'}: {fault.what}"
     except UsageError as error:
         said = str(error)
     raise DataError(f"its header describes no network ({said}).", where=str(path), fix=_ELSEWHERE)

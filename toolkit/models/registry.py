@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toolkit.errors import UsageError, did_you_mean
+from toolkit.errors import UsageError, check_options, did_you_mean
 
 if TYPE_CHECKING:
     from toolkit.models.base import Model
     from toolkit.trials import Trials
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_NO_OPTIONS = ("self", "trials")
 
 _HOME_OF = {
     "ermi": "toolkit.models.meta_learners:Ermi",
@@ -70,12 +75,16 @@ def list_models(schema: str | None = None, *, recorded: bool = False) -> list[st
 
 def get_model(name: str, **options: Any) -> Model:
     """The model called ``name``, made with ``options``."""
-    return _model_class(name)(**options)
+    model = _model_class(name)
+    _check(options, model)
+    return model(**options)
 
 
 def get_model_for(name: str, trials: Trials, **options: Any) -> Model:
     """The model called ``name`` with as many features and categories as the trials have."""
-    return _model_class(name).for_trials(trials, **options)
+    model = _model_class(name)
+    _check(options, model, model.for_trials)
+    return model.for_trials(trials, **options)
 
 
 def register_model(model: type[Model]) -> type[Model]:
@@ -107,6 +116,23 @@ def validate(model: type[Model]) -> None:
 
 
 _own: dict[str, type[Model]] = {}
+
+
+def _check(options: Mapping[str, Any], model: type[Model], *makers: Callable) -> None:
+    """Refuse an option that a model does not have; one that takes any says itself what is wrong."""
+    if not options:
+        return
+    names: list[str] = []
+    own = [vars(one)["__init__"] for one in model.__mro__[:-1] if "__init__" in vars(one)]
+    for maker in [*makers, *own]:
+        parameters = inspect.signature(maker).parameters.values()
+        names += [one.name for one in parameters if one.kind in _NAMED and one.name not in _NO_OPTIONS]
+        if maker in own and all(one.kind is not one.VAR_KEYWORD for one in parameters):
+            break
+    else:
+        if own:
+            return
+    check_options(options, names, f"model '{model.name}'")
 
 
 def _model_class(name: str) -> type[Model]:

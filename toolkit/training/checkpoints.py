@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from toolkit.errors import DataError
+from toolkit.errors import DataError, Fault
 from toolkit.io import read_json, sha256_of_file, write_json
 from toolkit.models.checkpoints import (
     SCHEMA_VERSION,
@@ -135,10 +135,11 @@ def parse_card(path: Path, kind: type[Card]) -> Card:
     try:
         return kind.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "card"
+        fault = Fault.of(error)
         raise DataError(
-            f"field '{place}': {first['msg']}.", where=str(path), fix="Restore the card, or train again."
+            f"field '{fault.place or 'card'}': {fault.what}.",
+            where=str(path),
+            fix="Restore the card, or train again.",
         ) from error
 
 

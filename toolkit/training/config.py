@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from toolkit.errors import DataError, UsageError, did_you_mean
+from toolkit.errors import DataError, Fault, UsageError, did_you_mean
 from toolkit.models.metalearner import NetworkConfig
 
 Chances = Annotated[dict[Annotated[int, Field(ge=1)], Annotated[float, Field(gt=0)]], Field(min_length=1)]
@@ -160,9 +160,8 @@ def parse_config(values: dict[str, Any], where: str = "") -> TrainingConfig:
     try:
         return TrainingConfig.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        said = f"{place}: {first['msg']}." if place else f"{first['msg']}."
+        fault = Fault.of(error)
+        said = f"{fault.place}: {fault.what}.".removeprefix(": ")
         raise (DataError(said, where=where) if where else UsageError(said, where="training")) from error
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from toolkit.errors import DataError, UsageError, did_you_mean
+from toolkit.errors import DataError, Fault, UsageError, did_you_mean
 
 Positive = Annotated[int, Field(ge=1)]
 People = str | tuple[str | int, ...]
@@ -260,15 +261,15 @@ def check_settings(content: Any, where: str) -> SearchConfig:
     try:
         return SearchConfig.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        fault = Fault.of(error)
         fix = "Look at a search that comes with the toolkit."
-        if first["type"] == "extra_forbidden":
-            fix = did_you_mean(str(first["loc"][-1]), _fields(first["loc"][:-1]))
-        raise UsageError(f"{first['msg']}.", where=f"{where}: {field}", fix=fix) from None
+        if fault.unknown:
+            *above, name = fault.place.split(".")
+            fix = did_you_mean(name, _fields(above))
+        raise UsageError(f"{fault.what}.", where=f"{where}: {fault.place}", fix=fix) from None
 
 
-def _fields(place: tuple[str | int, ...]) -> list[str]:
+def _fields(place: Sequence[str]) -> list[str]:
     """Names of the fields of a part."""
     model: Any = SearchConfig
     for name in place:

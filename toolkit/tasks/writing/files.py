@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from toolkit.data.bank import BankProblem
-from toolkit.errors import DataError
+from toolkit.errors import DataError, Fault
 from toolkit.io import read_lines, write_text
 from toolkit.tasks.writing.labels import Label, judge_label
 from toolkit.tasks.writing.parsing import Row, Unfit, WrittenProblem, parse_points
@@ -90,7 +90,7 @@ def _lines(path: str | Path, kind: type[Line]) -> Sequence[tuple[Line, str]]:
         try:
             found.append((kind.model_validate_json(text), where))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            raise DataError(f"{first['msg']}.", where=f"{where}, {place}" if place else where) from error
+            fault = Fault.of(error)
+            place = f"{where}, {fault.place}" if fault.place else where
+            raise DataError(f"{fault.what}.", where=place) from error
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from toolkit.data.bank import BankFeature, BankProblem
+from toolkit.errors import Fault
 from toolkit.tasks.writing.labels import judge_label
 from toolkit.tasks.writing.parsing import LARGEST, Reason, Row, Unfit, number_of
 
@@ -74,9 +75,8 @@ def description_of(text: str, id: str, n_features: int, n_categories: int) -> Ba
     try:
         problem = BankProblem(**{**found, "id": id})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise Unfit(Reason.FIELD, f"{place}: {first['msg']}".removeprefix(": ")) from None
+        fault = Fault.of(error)
+        raise Unfit(Reason.FIELD, f"{fault.place}: {fault.what}".removeprefix(": ")) from None
     for what, names, wanted in (
         ("features", problem.features, n_features),
         ("categories", problem.categories, n_categories),

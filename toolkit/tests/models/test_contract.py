@@ -306,3 +306,12 @@ def test_a_model_of_ones_own_is_registered_like_any_other() -> None:
         register_model(Clash)
     with pytest.raises(UsageError, match="not a subclass"):
         validate(int)
+
+
+@pytest.mark.parametrize("name", ["gcm", "ermi", "alcove", "rescorla_wagner", "exact_bayes"])
+def test_an_option_that_a_model_does_not_have_is_refused_in_words(name: str) -> None:
+    with pytest.raises(UsageError, match=f"model '{name}' has no option 'bogus'"):
+        get_model(name, bogus=1)
+    assert get_model("exact_bayes", half_range=2.0, n_messages=5).name == "exact_bayes"
+    with pytest.raises(UsageError, match="Did you mean 'bias'"):
+        get_model("gcm", bia=True)
