@@ -19,7 +19,14 @@ from toolkit.models import Model, get_model_for, list_models
 from toolkit.seeds import Seeds
 from toolkit.trials import Trials
 from toolkit.viz import agent_style, plot_visits, titled
-from toolkit.widgets.controls import agent_options, choice, parameter_sliders, slider, starting_values
+from toolkit.widgets.controls import (
+    agent_options,
+    choice,
+    on_sliders,
+    parameter_sliders,
+    slider,
+    starting_values,
+)
 from toolkit.widgets.dashboard import Dashboard
 
 if TYPE_CHECKING:
@@ -140,12 +147,13 @@ class Lab:
         return dict(zip(found.parameters, found.theta[0].round(4).tolist(), strict=True))
 
     def reading(self) -> str:
-        """How likely the choices are, beside guessing."""
+        """With which numbers how likely the choices are, beside guessing."""
         n_choices, nats = int(self.trials.n_scored.sum()), self.log_likelihood()
         guessing = -n_choices * np.log(self.trials.n_options)
         verdict = "better" if nats > guessing else "no better"
+        numbers = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in self.values.items())
         return (
-            f"With these numbers {agent_style(self.agent).label} gives the {n_choices} choices a log-likelihood of "
+            f"With {numbers} {agent_style(self.agent).label} gives the {n_choices} choices a log-likelihood of "
             f"{nats:.1f} nats, {verdict} than guessing ({guessing:.1f})."
         )
 
@@ -191,7 +199,7 @@ class BanditLab(Dashboard):
         self.best = widgets.Button(
             description="Find the best numbers",
             icon="search",
-            tooltip="Fit the learner to this person",
+            tooltip="Fit the learner to this person; sliders stop at the nearest of their steps",
             layout={"width": "auto"},
         )
         self.study.observe(self._change_study, "value")
@@ -230,5 +238,6 @@ class BanditLab(Dashboard):
 
     def _find_best(self, _: object) -> None:
         with self.busy(), self.together():
-            self._of(self.agent.value).update(self.view().best())
+            lab = self.view()
+            self._of(self.agent.value).update(on_sliders(lab.model, lab.best()))
             self._make_sliders()

@@ -46,19 +46,35 @@ _TYPICAL = {
 def starting_values(model: Model) -> dict[str, float]:
     """A value for every parameter at which the model learns.
 
-    A usual value, else the median of the prior, else the middle of the bounds.
+    A usual value, else the median of the prior, else the middle of the bounds; the nearest that a slider can show.
     """
     return {parameter.name: _start(parameter) for parameter in model.parameters}
 
 
 def _start(parameter: Parameter) -> float:
     names = [name for name in _TYPICAL if parameter.name.startswith(name)]
-    if not names and parameter.prior is not None:
-        return round(float(parameter.prior.median()), 2)
     value = _TYPICAL[max(names, key=len)] if names else (parameter.lower + parameter.upper) / 2
+    if not names and parameter.prior is not None:
+        value = float(parameter.prior.median())
+    return _nearest(parameter, value)
+
+
+def on_sliders(model: Model, values: Mapping[str, float]) -> dict[str, float]:
+    """The values that sliders show for these: a browser moves whatever lies between two steps to one of them."""
+    return {parameter.name: _nearest(parameter, values[parameter.name]) for parameter in model.parameters}
+
+
+def _nearest(parameter: Parameter, value: float) -> float:
     if parameter.values is not None:
         return min(parameter.values, key=lambda known: abs(known - value))
-    return float(min(max(value, parameter.lower), parameter.upper))
+    step = _step(parameter)
+    n_steps = min(max(round((value - parameter.lower) / step), 0), _STEPS)
+    return round(parameter.lower + n_steps * step, _DECIMALS)
+
+
+def _step(parameter: Parameter) -> float:
+    """What an arrow key moves its slider by."""
+    return (parameter.upper - parameter.lower) / _STEPS
 
 
 def choice(description: str, options: Iterable, value: object | None = None) -> widgets.Dropdown:
@@ -127,7 +143,7 @@ def _parameter_slider(parameter: Parameter, value: float) -> widgets.Widget:
     }
     if parameter.values is not None:
         return widgets.SelectionSlider(options=list(parameter.values), value=value, **about)
-    step = (parameter.upper - parameter.lower) / _STEPS
+    step = _step(parameter)
     return widgets.FloatSlider(
         value=value,
         min=parameter.lower,

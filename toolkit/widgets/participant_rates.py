@@ -49,6 +49,7 @@ class Rates:
 
 MEASURED: dict[tuple[str, int], Rates] = {
     ("figures", 24): Rates(112, 53, 14, 12, 14),
+    ("figures", 96): Rates(112, 67, 24, 22, 12),
     ("everyday", 24): Rates(112, 62, 12, 9, 12),
     ("casinos", 24): Rates(144, 72, 4, 2, 7),
     ("casinos_full", 24): Rates(160, 78, 5, 2, 6),

@@ -13,7 +13,10 @@ import plotly.graph_objects as go
 import pytest
 
 from toolkit import widgets
+from toolkit.experiments.bandits import get_task
+from toolkit.models import get_model_for, list_models
 from toolkit.widgets.bandit_lab import SIMULATED, BanditLab, Lab
+from toolkit.widgets.controls import parameter_sliders, starting_values
 from toolkit.widgets.dashboard import Dashboard, replace_content
 from toolkit.widgets.discovery_board import DiscoveryBoard
 from toolkit.widgets.learner_playground import LearnerPlayground, Playground
@@ -142,6 +145,21 @@ def test_code_has_the_number_that_a_slider_shows() -> None:
     next(one for one in dashboard.sliders.children if one.description == "lapse").value = 0.8200000000000001
     assert "'lapse': 0.82," in dashboard.code
     assert drawn_by(dashboard.code) == dashboard.view().figure().to_json()
+
+
+def test_sliders_begin_at_their_steps() -> None:
+    """A browser moves a slider that stands between two steps, and the figure with it."""
+    design = get_task("partial").draw(1, rng=np.random.default_rng(0))
+    for name in list_models("bandit"):
+        model = get_model_for(name, design)
+        for control in parameter_sliders(model, starting_values(model), lambda *_: None):
+            steps = (control.value - control.min) / control.step
+            assert steps == pytest.approx(round(steps), abs=1e-3), (name, control.description)
+    dashboard = BanditLab("rescorla_wagner")
+    dashboard.best.click()
+    rate = dashboard.sliders.children[1]
+    assert rate.value / rate.step == pytest.approx(round(rate.value / rate.step))
+    assert f"learning rate {rate.value:.4g} Rescorla" in dashboard.message.value
 
 
 def test_figures_have_no_button_that_sends_them_away() -> None:
