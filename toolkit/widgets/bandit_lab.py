@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from toolkit.data import load_data
-from toolkit.errors import DataError
+from toolkit.errors import DataError, ToolkitError
 from toolkit.experiments.bandits import get_task
 from toolkit.fitting import fit
 from toolkit.fitting.recovery import draw_theta
@@ -144,6 +144,11 @@ class Lab:
     def best(self) -> dict[str, float]:
         """The parameters under which the person's choices are most likely."""
         found = fit(self.model, self.trials, progress=False)
+        if np.isnan(found.theta).any():
+            raise DataError(
+                f"no best numbers were found: {found.table['reason'].iloc[0]}.",
+                fix="Choose another learner or person.",
+            )
         return dict(zip(found.parameters, found.theta[0].round(4).tolist(), strict=True))
 
     def reading(self) -> str:
@@ -237,7 +242,10 @@ class BanditLab(Dashboard):
             one.close()
 
     def _find_best(self, _: object) -> None:
-        with self.busy(), self.together():
-            lab = self.view()
-            self._of(self.agent.value).update(on_sliders(lab.model, lab.best()))
-            self._make_sliders()
+        try:
+            with self.busy(), self.together():
+                lab = self.view()
+                self._of(self.agent.value).update(on_sliders(lab.model, lab.best()))
+                self._make_sliders()
+        except ToolkitError as error:
+            self.say(str(error))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
@@ -160,6 +162,19 @@ def test_sliders_begin_at_their_steps() -> None:
     rate = dashboard.sliders.children[1]
     assert rate.value / rate.step == pytest.approx(round(rate.value / rate.step))
     assert f"learning rate {rate.value:.4g} Rescorla" in dashboard.message.value
+
+
+def test_a_fit_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(*_: Any, **__: Any) -> SimpleNamespace:
+        return SimpleNamespace(
+            theta=np.full((1, 2), np.nan), table=pd.DataFrame({"reason": ["no finite start"]})
+        )
+
+    monkeypatch.setattr("toolkit.widgets.bandit_lab.fit", failed)
+    dashboard = BanditLab("rescorla_wagner")
+    before = dashboard.code
+    dashboard.best.click()
+    assert "no finite start" in dashboard.message.value and dashboard.code == before
 
 
 def test_figures_have_no_button_that_sends_them_away() -> None:
