@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -196,6 +196,7 @@ class BanditLab(Dashboard):
     def __init__(self, agent: str = FOLLOWED, *, seed: int = 0) -> None:
         self.seed = seed
         self._values: dict[str, dict[str, float]] = {}
+        self._sliders: dict[str, tuple[widgets.Widget, ...]] = {}
         self.study = choice("People", studies_here(), SIMULATED)
         self.person = slider("Person", 1, N_PEOPLE, 1, "Whose choices are shown")
         learners = [name for name in list_models("bandit") if name != "thompson_bandit"]
@@ -218,9 +219,8 @@ class BanditLab(Dashboard):
         values = dict(self._of(self.agent.value))
         return Lab(self.study.value, self.person.value - 1, self.agent.value, values, self.seed)
 
-    def set_parameter(self, name: str, value: float) -> None:
-        """Change a parameter of the learner."""
-        self._of(self.agent.value)[name] = value
+    def _move(self, values: dict[str, float], name: str, value: float) -> None:
+        values[name] = value
         self.redraw()
 
     def _of(self, agent: str) -> dict[str, float]:
@@ -234,18 +234,19 @@ class BanditLab(Dashboard):
             self.person.value = 1
 
     def _make_sliders(self, _: object = None) -> None:
-        old = self.sliders.children
-        model = get_model_for(self.agent.value, load_people(self.study.value, self.seed))
-        values = self._of(self.agent.value)
-        self.sliders.children = parameter_sliders(model, values, self.set_parameter)
-        for one in old:
-            one.close()
+        """Show the learner's sliders, which are kept: a browser may still be moving one that is taken away."""
+        name, values = self.agent.value, self._of(self.agent.value)
+        if name not in self._sliders:
+            model = get_model_for(name, load_people(self.study.value, self.seed))
+            self._sliders[name] = tuple(parameter_sliders(model, values, partial(self._move, values)))
+        self.sliders.children = self._sliders[name]
 
     def _find_best(self, _: object) -> None:
         try:
             with self.busy(), self.together():
                 lab = self.view()
-                self._of(self.agent.value).update(on_sliders(lab.model, lab.best()))
-                self._make_sliders()
+                best = on_sliders(lab.model, lab.best())
+                for name, control in zip(best, self.sliders.children, strict=True):
+                    control.value = best[name]
         except ToolkitError as error:
             self.say(str(error))

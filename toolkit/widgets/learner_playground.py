@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -183,6 +183,7 @@ class LearnerPlayground(Dashboard):
     ) -> None:
         self.seed = seed
         self._values: dict[tuple[str, int], dict[str, float]] = {}
+        self._sliders: dict[tuple[str, int], tuple[widgets.Widget, ...]] = {}
         names = [(name.replace("_", " "), name) for name in list_designs()]
         self.design = choice("Design", names, design)
         self.condition = choice("Condition", get_design(design).conditions, condition)
@@ -213,9 +214,8 @@ class LearnerPlayground(Dashboard):
         agents = {name: dict(self._of(name)) for name in self.agents.value}
         return Playground(self.design.value, self.condition.value, agents, self.trial.value, self.seed)
 
-    def set_parameter(self, name: str, value: float) -> None:
-        """Change a parameter of the agent whose sliders are shown."""
-        self._of(self.agent.value)[name] = value
+    def _move(self, values: dict[str, float], name: str, value: float) -> None:
+        values[name] = value
         self.redraw()
 
     def _of(self, agent: str) -> dict[str, float]:
@@ -249,13 +249,14 @@ class LearnerPlayground(Dashboard):
             self._make_sliders()
 
     def _make_sliders(self, _: object = None) -> None:
-        old = self.sliders.children
         name = self.agent.value
-        if name is None:
-            self.sliders.children = ()
-        else:
-            trials = simulated_people(self.design.value, self.condition.value, self.seed)
-            model = get_model_for(name, trials)
-            self.sliders.children = parameter_sliders(model, self._of(name), self.set_parameter)
-        for one in old:
-            one.close()
+        self.sliders.children = () if name is None else self._sliders_of(name)
+
+    def _sliders_of(self, name: str) -> tuple[widgets.Widget, ...]:
+        """An agent's sliders, which are kept: a browser may still be moving one that is taken away."""
+        trials, values = simulated_people(self.design.value, self.condition.value, self.seed), self._of(name)
+        key = (name, trials.stimulus.shape[-1])
+        if key not in self._sliders:
+            made = parameter_sliders(get_model_for(name, trials), values, partial(self._move, values))
+            self._sliders[key] = tuple(made)
+        return self._sliders[key]

@@ -164,6 +164,24 @@ def test_sliders_begin_at_their_steps() -> None:
     assert f"learning rate {rate.value:.4g} Rescorla" in dashboard.message.value
 
 
+@pytest.mark.parametrize(
+    ("make", "first", "second"), [(LearnerPlayground, "gcm", "prototype"), (BanditLab, "kalman", "smile")]
+)
+def test_a_slider_that_is_moved_too_late_moves_its_own_agent(
+    make: type[Dashboard], first: str, second: str
+) -> None:
+    dashboard = make()
+    dashboard.agent.value = first
+    old = dashboard.sliders.children
+    dashboard.agent.value = second
+    before = dict(dashboard._of(second))
+    old[0].value = old[0].max
+    assert old[0].comm is not None and dashboard._of(second) == before
+    assert next(iter(dashboard._of(first).values())) == old[0].max
+    dashboard.agent.value = first
+    assert dashboard.sliders.children == old
+
+
 def test_a_fit_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def failed(*_: Any, **__: Any) -> SimpleNamespace:
         return SimpleNamespace(
