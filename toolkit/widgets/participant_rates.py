@@ -52,9 +52,10 @@ MEASURED: dict[tuple[str, int], Rates] = {
     ("figures", 96): Rates(112, 67, 24, 22, 12),
     ("everyday", 24): Rates(112, 62, 12, 9, 12),
     ("casinos", 24): Rates(144, 72, 4, 2, 7),
+    ("casinos", 96): Rates(144, 89, 12, 8, 18),
     ("casinos_full", 24): Rates(160, 78, 5, 2, 6),
 }
-"""By name of the task and number of trials, as ``measure(task)`` gives them for tasks of this length."""
+"""By name of the task and number of trials, as ``measure(task, n_trials)`` gives them."""
 
 
 def rates_for(task: Task) -> tuple[int, Rates]:
