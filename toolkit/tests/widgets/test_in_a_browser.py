@@ -32,6 +32,8 @@ CLICKS = {
     "discovery_board": (".scatterlayer .points path", (0.5, 0.5)),
 }
 """What of a figure is clicked where a click chooses something, and where in it."""
+_FRAME = "() => getComputedStyle(document.activeElement).outlineStyle"
+_NAMELESS = "() => [...document.querySelectorAll('.toolkit-dashboard [role=slider]')].filter(one => !one.ariaLabel).length"
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,8 @@ def test_a_control_moves_the_figure(open_dashboard: Callable[[str], OpenDashboar
     description, keys = MOVES[name]
     dashboard.press(description, *keys)
     dashboard.wait_for_change(before)
+    assert dashboard.page.evaluate(_FRAME) == "solid"
+    assert dashboard.page.evaluate(_NAMELESS) == 0
     dashboard.click("Show the code")
     code = dashboard.page.locator(".toolkit-code textarea")
     code.wait_for(state="visible")
