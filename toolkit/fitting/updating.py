@@ -187,6 +187,27 @@ def verdict(row: Mapping[str, Any]) -> str:
     return f"{kind} that stays beside repetition"
 
 
+def say_bias(bias: pd.DataFrame) -> str:
+    """Verdicts by task as sentences: of the first group with its numbers, of others together where they agree.
+
+    Parameters
+    ----------
+    bias
+        Of :func:`tabulate_bias`.
+    """
+    said = []
+    for task, own in bias.groupby("task", sort=False):
+        first = own.iloc[0]
+        parts = [
+            f"{first['name']} {first['alone']:+.2f} without a choice trace, {first['beside']:+.2f} "
+            f"({first['beside_low']:+.2f} to {first['beside_high']:+.2f}) beside one: {first['verdict']}"
+        ]
+        for words, group in own.iloc[1:].groupby("verdict", sort=False):
+            parts.append(f"{', '.join(group['name'])}: {words}")
+        said.append(f"{task.capitalize()}: {'; '.join(parts)}.")
+    return " ".join(said)
+
+
 def _about(one: Updating) -> dict[str, Any]:
     group = one.group
     return {"task": group.task, "agent": group.agent, "name": group.name, "n": len(group.trials.participants)}

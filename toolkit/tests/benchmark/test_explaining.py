@@ -97,3 +97,10 @@ def test_published_means_are_over_the_tasks_that_both_have() -> None:
     assert table.loc["ermi", "ours"] == 0.75 and table.loc["ermi", "r"] == pytest.approx(1)
     assert table.loc["ermi", "published"] == pytest.approx(theirs.loc[[3, 31], "ERMI"].mean())
     assert np.isnan(table.loc["svm_untuned", "ours"]) and set(table["n_tasks"]) == {2}
+
+
+def test_four_tasks_in_perfect_order_are_two_of_24_orders() -> None:
+    lead = pd.DataFrame({"task": list("abcd"), "lead": [4.0, 3.0, 2.0, 1.0]})
+    properties = pd.DataFrame({"rows": [1.0, 2.0, 3.0, 4.0]}, index=list("abcd"))
+    why = explain_leads(lead, properties, rng=np.random.default_rng(0), n_bootstrap=50).iloc[0]
+    assert why["rho"] == pytest.approx(-1) and why["p"] == pytest.approx(2 / 24)

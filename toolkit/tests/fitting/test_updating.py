@@ -95,6 +95,16 @@ def test_verdicts_follow_from_intervals() -> None:
     assert said((-0.5, -0.6, -0.4), (-0.3, -0.4, -0.2)) == "a reversed asymmetry that stays beside repetition"
 
 
+def test_sentences_have_the_numbers_of_people_and_join_who_agrees() -> None:
+    row = {"task": "full", "alone": 0.5, "beside": 0.125, "beside_low": -0.25, "beside_high": 0.5}
+    rows = [
+        {**row, "name": name, "verdict": said} for name, said in (("People", "x"), ("A", "y"), ("B", "y"))
+    ]
+    assert updating.say_bias(pd.DataFrame(rows)) == (
+        "Full: People +0.50 without a choice trace, +0.12 (-0.25 to +0.50) beside one: x; A, B: y."
+    )
+
+
 @pytest.mark.data
 @pytest.mark.usefixtures("public_data")
 def test_published_rates_of_a_language_model_are_the_papers() -> None:
