@@ -30,14 +30,8 @@ N_EXCHANGED = 4
 _N_OFFERED = 8
 """… out of so many that it tries, beside the median of all."""
 
-N_PROMISING = 16
-"""Starts of a unit from the best of many points, where likelihoods are rugged …"""
-
-_POINTS_A_START = 200
-"""… and so many points for each start, so that fits of the rational model take twice as long and miss a seventh of the nats …"""
-
 _POINTS_AT_ONCE = 64
-"""… and of which so many are looked at at once, to bound memory."""
+"""Starts of which the best are chosen are looked at so many at once, to bound memory."""
 
 N_FINISHED = 3
 """Different optima of a unit that are searched for to the end, however far from the best: some gain many nats."""
@@ -63,11 +57,6 @@ _SHARE_SHARED, _SHARE_OF_LEARNERS_SHARED = 0.1, 0.02
 
 _SHARE_KEPT = 2.0
 """… and up to how many, in all blocks, what a model knows is kept from one search to the next."""
-
-
-def is_rugged(model: Model) -> bool:
-    """Whether searches also start from the best of many points."""
-    return isinstance(model, ModelByRows) and model.rugged
 
 
 class Posterior:
@@ -110,6 +99,8 @@ class MultiStart:
         Its participants are the units.
     starts
         (starts, parameters), the same for every unit.
+    n_used
+        How many of these searches start from, for every unit the best; all without it.
     finished
         Told how many searches have just finished.
     company
@@ -124,12 +115,15 @@ class MultiStart:
         starts: np.ndarray,
         finished: Callable[[int], None],
         company: np.ndarray | None = None,
+        *,
+        n_used: int | None = None,
     ) -> None:
         self.model, self.trials, self.prior = model, trials, prior
         self.starts, self.finished = starts, finished
+        self.n_used = len(starts) if n_used is None else n_used
         self.lower, self.upper = bounds_of(model.parameters)
         self._least_promise = ROUGH if isinstance(model, ModelByRows) and model.jumps else 0.0
-        share = len(starts) * trials.mask.size * trials.n_options / NUMBERS_AT_ONCE
+        share = self.n_used * trials.mask.size * trials.n_options / NUMBERS_AT_ONCE
         n_units = len(trials.participants)
         self.company = np.zeros(n_units, dtype=int) if company is None else company
         # An even number of blocks keeps two cores busy to the end.
@@ -168,14 +162,10 @@ class MultiStart:
 
     def run(self, n_rounds: int) -> Optima:
         """Search from all starts and in ``n_rounds`` of exchange, and keep the best of every unit."""
-        n_units = len(self.trials.participants)
         # Models may be compiled when they are first used, which two threads should not do at once.
         one = self.trials.take(self.trials.participant_index == 0)
         Posterior(self.model, one, self.prior).evaluate(self.starts[:1], np.zeros(1, dtype=int))
-        starts = np.broadcast_to(self.starts[:, None], (len(self.starts), n_units, len(self.lower)))
-        found = self._search(starts, ROUGH)
-        if is_rugged(self.model):
-            found = found.joined(self._search(self._promising(), ROUGH))
+        found = self._search(self._best_starts(), ROUGH)
         for _ in range(n_rounds):
             offered = self._exchange(found.best()[0])
             found = found.joined(self._search(offered[:N_EXCHANGED], ROUGH))
@@ -221,16 +211,21 @@ class MultiStart:
         self.on_blocks(search)
         return ends
 
-    def _promising(self) -> np.ndarray:
-        """(starts, units, parameters) the best for every unit of points spread evenly."""
-        points = draw_starts(self.model.parameters, _POINTS_A_START * len(self.starts))
-        n_units = len(self.trials.participants)
-        best, height = np.zeros((0, n_units, len(self.lower))), np.zeros((0, n_units))
-        for start in range(0, len(points), _POINTS_AT_ONCE):
-            some = points[start : start + _POINTS_AT_ONCE, None].repeat(n_units, 1)
+    def _everywhere(self, points: np.ndarray) -> np.ndarray:
+        """(points, units, parameters) the same for every unit."""
+        return np.repeat(points[:, None], len(self.trials.participants), axis=1)
+
+    def _best_starts(self) -> np.ndarray:
+        """(starts, units, parameters), for every unit the best if there are more than are used."""
+        if len(self.starts) <= self.n_used:
+            return self._everywhere(self.starts)
+        best = self._everywhere(self.starts[:0])
+        height = np.zeros(best.shape[:2])
+        for first in range(0, len(self.starts), _POINTS_AT_ONCE):
+            some = self._everywhere(self.starts[first : first + _POINTS_AT_ONCE])
             value = self._evaluate(some)[0]
             best, height = np.concatenate([best, some]), np.concatenate([height, value])
-            order = np.argsort(-height, 0, kind="stable")[:N_PROMISING]  # NaN comes last.
+            order = np.argsort(-height, 0, kind="stable")[: self.n_used]  # NaN comes last.
             height = np.take_along_axis(height, order, 0)
             best = np.take_along_axis(best, order[..., None], 0)
         return best

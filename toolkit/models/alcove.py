@@ -19,6 +19,7 @@ class Alcove(SequentialModel):
 
     name = "alcove"
     schemas = ("category_learning",)
+    rugged = True
     parameters = (
         Parameter("sensitivity", 0.0, 20.0, "how fast similarity falls with distance"),
         Parameter("association_rate", 0.0, 1.0, "how fast exemplars learn their category"),

@@ -25,7 +25,7 @@ class ModelByRows(Model):
         may lead nowhere.
     rugged
         Whether it has so many optima, with jumps between them, that searches from some starts miss the best by nats.
-        Fits then look at many points first, and also start from the best of these.
+        Fits then look at many points first, and start from the best of these.
     """
 
     jumps: ClassVar[bool] = True

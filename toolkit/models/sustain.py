@@ -31,6 +31,7 @@ class Sustain(SequentialModel):
 
     name = "sustain"
     schemas = ("category_learning",)
+    rugged = True
     parameters = (
         Parameter(
             "attentional_focus", 0.0, 20.0, "how much features with a sharp tuning dominate the others"

@@ -12,7 +12,7 @@ from toolkit.errors import UsageError
 from toolkit.experiments import get_design
 from toolkit.fitting import fit, likelihood, multistart
 from toolkit.fitting.likelihood import units_of
-from toolkit.fitting.multistart import N_FINISHED, N_PROMISING, MultiStart
+from toolkit.fitting.multistart import N_FINISHED, MultiStart
 from toolkit.fitting.priors import Prior
 from toolkit.fitting.ridges import N_LEAVING
 from toolkit.fitting.starts import bounds_of, draw_starts
@@ -132,7 +132,7 @@ def test_an_error_in_one_block_of_people_ends_the_fit(monkeypatch: pytest.Monkey
         fit(Broken(), trials.updated(stimulus=stimulus), progress=False)
 
 
-def test_rugged_likelihoods_are_also_searched_from_the_best_of_many_points(
+def test_rugged_likelihoods_are_searched_from_the_best_of_many_points(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rng = np.random.default_rng(4)
@@ -143,7 +143,7 @@ def test_rugged_likelihoods_are_also_searched_from_the_best_of_many_points(
     highest = model.log_likelihood_and_gradient(points, trials)[0].max(0)
     options = {"n_starts": 2, "exchange_rounds": 0, "progress": False}
     found = fit(model, trials, **options).table
-    assert (found["log_likelihood"] >= highest - 1e-6).all() and (found["n_starts"] >= 2 + N_PROMISING).all()
+    assert (found["log_likelihood"] >= highest - 1e-6).all()
     monkeypatch.setattr(type(model), "rugged", False)
     plain = fit(model, trials, **options).table
     assert (found["log_likelihood"] > plain["log_likelihood"] + 0.5).all()
