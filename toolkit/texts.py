@@ -1,6 +1,15 @@
-"""Text that strangers wrote, so that it can be kept in a file and shown on a terminal."""
+"""Words for numbers of things; and text that strangers wrote, so that it can be kept in a file and shown on a terminal."""
 
 from __future__ import annotations
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """So many of something.
+
+    >>> counted(1, "point"), counted(1200, "point"), counted(2, "search", "searches")
+    ('1 point', '1,200 points', '2 searches')
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def encodable(text: str) -> str:

@@ -21,6 +21,7 @@ from toolkit.errors import DataError
 from toolkit.models.base import Parameter
 from toolkit.progress import track
 from toolkit.seeds import Seeds
+from toolkit.texts import counted
 from toolkit.trials import MISSING, SCHEMAS, Trials
 
 STAND_IN = {
@@ -211,7 +212,8 @@ def rate_of(table: pd.DataFrame) -> str:
     """A sentence on how many of the searches of :func:`find_again` found what was planted."""
     n_same, n_alike = ((table["verdict"] == verdict).sum() for verdict in ("same", "alike"))
     return (
-        f"Of {len(table)} searches for {table['planted'].nunique()} planted programs {n_same + n_alike} found them again "
+        f"Of {counted(len(table), 'search', 'searches')} for {counted(table['planted'].nunique(), 'planted program')} "
+        f"{n_same + n_alike} found what was planted "
         f"({(n_same + n_alike) / len(table):.0%}): {n_same} exactly their mechanisms, and {n_alike} a program of others "
         f"that predicts the same; on average {table['shared'].mean():.0%} of mechanisms are shared."
     )

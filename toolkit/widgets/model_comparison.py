@@ -16,6 +16,7 @@ from toolkit import fitting
 from toolkit.errors import ToolkitError
 from toolkit.fitting import Fit, Standings
 from toolkit.fitting.standings import Measure, Order
+from toolkit.texts import counted
 from toolkit.viz import agent_style, plot_standings, titled
 from toolkit.widgets.controls import LABELS, WIDE, choice
 from toolkit.widgets.dashboard import Dashboard
@@ -109,7 +110,7 @@ class Explorer:
 def _totals(shown: Standings) -> str:
     comparison = shown.comparison
     if comparison is None:
-        return f"{_count(shown.participants)} and {len(shown.models)} model(s): nothing can be compared."
+        return f"{_count(shown.participants)} and {counted(len(shown.models), 'model')}: nothing can be compared."
     best, second = comparison.table.iloc[0], comparison.table.iloc[1]
     frequent = comparison.table.loc[comparison.table["frequency"].idxmax()]
     return (
@@ -138,7 +139,7 @@ def _of_person(shown: Standings, person: object) -> str:
 
 
 def _count(everyone: list | np.ndarray) -> str:
-    return f"{len(everyone)} {'person' if len(everyone) == 1 else 'people'}"
+    return counted(len(everyone), "person", "people")
 
 
 def _label(model: str) -> str:

@@ -18,6 +18,7 @@ from toolkit.models.answering.probing import Probing
 from toolkit.models.answering.scripted import ask_script
 from toolkit.seeds import Seeds
 from toolkit.tasks import get_source
+from toolkit.texts import counted
 from toolkit.trials import Trials
 from toolkit.viz import agent_style, plot_boundaries, titled
 from toolkit.widgets.controls import starting_values
@@ -115,7 +116,7 @@ class Browser:
     @property
     def title(self) -> str:
         """Heading of the figure."""
-        after = f"{agent_style(self.agent).label} after {self.n_shown} trial{'s' * (self.n_shown > 1)}"
+        after = f"{agent_style(self.agent).label} after {counted(self.n_shown, 'trial')}"
         return f"{self.source} {self.number}: {after}"
 
     def points(self) -> tuple[np.ndarray, np.ndarray]:
@@ -210,7 +211,7 @@ class Browser:
         most = np.bincount(told).max() / len(told)
         flat = "" if np.ptp(p, axis=0).any() else " It draws no line: it answers the same to everything."
         return (
-            f"{question}{agent_style(self.agent).label} saw {_count(self.n_shown)} and only these two features; it names "
+            f"{question}{agent_style(self.agent).label} saw {counted(self.n_shown, 'point')} and only these two features; it names "
             f"{share:.0%} of the other {len(p)} rightly (always saying the commonest category: {most:.0%}).{flat}"
         )
 
@@ -242,10 +243,6 @@ class Browser:
             f"{client.model} has answered {cost.n_in_journal} of {cost.n_requests} questions about this view; places that it "
             f"was not asked about are white. The others have about {cost.prompt_tokens:,} tokens{price}."
         )
-
-
-def _count(n_points: int) -> str:
-    return "1 point" if n_points == 1 else f"{n_points} points"
 
 
 @cache

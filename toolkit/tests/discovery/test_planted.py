@@ -84,12 +84,12 @@ def test_every_planted_program_is_searched_for_among_other_people(
     assert (table["alike"] == (table["apart"] <= ALIKE)).all() and (table["shared"] <= 1).all()
     assert set(table["verdict"]) <= {"same", "alike", "other"}
     assert table["apart"].nunique() == 2, "both searches were among the same people"
-    assert "Of 2 searches for 1 planted programs" in rate_of(table)
+    assert "Of 2 searches for 1 planted program " in rate_of(table)
 
 
 def test_rates_count_what_has_the_mechanisms_and_what_predicts_the_same() -> None:
     verdicts = ["same", "alike", "same", "other"]
     table = pd.DataFrame({"planted": list("aabb"), "verdict": verdicts, "shared": [1.0, 0.5, 1.0, 0.1]})
     said = rate_of(table)
-    assert said.startswith("Of 4 searches for 2 planted programs 3 found them again (75%): 2 exactly")
+    assert said.startswith("Of 4 searches for 2 planted programs 3 found what was planted (75%): 2 exactly")
     assert "and 1 a program of others" in said and "65% of mechanisms" in said
