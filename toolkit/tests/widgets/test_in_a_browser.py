@@ -55,14 +55,21 @@ def browser(lab: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_dashboard(lab: str, browser: Any, tmp_path: Path) -> Iterator[Callable[[str], OpenDashboard]]:
-    """Opens a notebook by name and runs it; screenshots go to ``TOOLKIT_SCREENSHOTS`` or a temporary folder."""
-    folder = Path(os.environ.get("TOOLKIT_SCREENSHOTS") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
+def screenshots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where they are kept: ``TOOLKIT_SCREENSHOTS``, else pytest's cache, if it has one."""
+    cache = getattr(request.config, "cache", None)
+    kept = os.environ.get("TOOLKIT_SCREENSHOTS") or (cache.mkdir("screenshots") if cache else tmp_path)
+    Path(kept).mkdir(parents=True, exist_ok=True)
+    return Path(kept)
+
+
+@pytest.fixture
+def open_dashboard(lab: str, browser: Any, screenshots: Path) -> Iterator[Callable[[str], OpenDashboard]]:
+    """Opens a notebook by name and runs it."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
 
     def opened(name: str) -> OpenDashboard:
-        dashboard = OpenDashboard(page, folder, name)
+        dashboard = OpenDashboard(page, screenshots, name)
         dashboard.open(lab)
         return dashboard
 
