@@ -36,5 +36,5 @@ def test_programs_are_found_among_simulated_people_and_titles_say_so(
     table = pd.read_parquet(folder / "artifacts" / "test_table.parquet")
     assert set(table.loc[table["kind"] == "baseline", "model"]) == {"chance", "daw_hybrid"}
     planted = pd.read_parquet(folder / "artifacts" / "planted.parquet")
-    assert len(planted) == 1 and f"Of {len(planted)} searches" in record.takeaways[1]
+    assert len(planted) == 1 and "Of 1 search for 1 planted program " in record.takeaways[1]
     assert names["found"].program.text in names["found"].winner.proposal.content["code"]

@@ -132,5 +132,5 @@ def test_planted_programs_are_searched_for_and_the_rate_is_said(
     monkeypatch.setattr(planted, "N_TRIALS", 60)
     done = discover("--planted", "1", "--rounds", "1", "--out", str(tmp_path / "out"), "--cores", "1")
     assert done.exit_code == 0, done.output
-    assert "Of 1 searches for 1 planted programs" in done.output
+    assert "Of 1 search for 1 planted program " in done.output
     assert list(pd.read_csv(tmp_path / "out" / "planted.csv")["planted"]) == ["values"]
