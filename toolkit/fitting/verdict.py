@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from toolkit.errors import DataError, UsageError
 from toolkit.fitting.comparison import evidence_table
 from toolkit.fitting.fitting import Fit, fit
 from toolkit.fitting.people import list_agents
-from toolkit.models import get_model_for
+from toolkit.models import Model, get_model_for
 from toolkit.progress import track
 from toolkit.trials import Trials
 
@@ -45,16 +45,20 @@ class Verdict:
         Choices that were fitted.
     guessing
         Nats a choice of someone who guesses between all options.
+    models
+        Agents that were made with options, by name.
     """
 
     fits: Mapping[str, Fit]
     table: pd.DataFrame
     n_trials: int
     guessing: float
+    models: Mapping[str, Model] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, fits: Mapping[str, Fit], trials: Trials) -> Verdict:
-        """Compare fits to one person's trials by BIC."""
+    def of(cls, fits: Mapping[str, Fit], trials: Trials, agents: Sequence[str | Model] = ()) -> Verdict:
+        """Compare fits of agents to one person's trials by BIC."""
+        models = {agent.name: agent for agent in agents if isinstance(agent, Model)}
         if len(trials.participants) != 1:
             raise UsageError("a verdict is about one person.", fix="Use Trials.where(participant=...).")
         # An agent whose fit failed says nothing about the others.
@@ -67,7 +71,7 @@ class Verdict:
         table = table.rename(columns={"model": "agent"})[["agent", "n_parameters", "log_likelihood", "bic"]]
         table = table.assign(nats_per_trial=-log_evidence / n_trials, behind=log_evidence[0] - log_evidence)
         ranked = {agent: fits[agent] for agent in table["agent"]}
-        return cls(ranked, table, n_trials, float(np.log(trials.n_options)))
+        return cls(ranked, table, n_trials, float(np.log(trials.n_options)), models)
 
     @property
     def best(self) -> str:
@@ -115,14 +119,15 @@ def list_candidates(trials: Trials) -> list[str]:
 
 
 def fit_one_by_one(
-    trials: Trials, agents: Sequence[str] | None = None, *, seed: int = 0
+    trials: Trials, agents: Sequence[str | Model] | None = None, *, seed: int = 0
 ) -> Iterator[tuple[str, Fit]]:
     """Fit agents to a person, one a step, so that something else can be done in between."""
-    for name in list_candidates(trials) if agents is None else agents:
-        yield name, fit(name, trials, seed=seed, progress=False)
+    for agent in list_candidates(trials) if agents is None else agents:
+        found = fit(agent, trials, seed=seed, progress=False)
+        yield found.model, found
 
 
-def judge(trials: Trials, agents: Sequence[str] | None = None, *, seed: int = 0) -> Verdict:
+def judge(trials: Trials, agents: Sequence[str | Model] | None = None, *, seed: int = 0) -> Verdict:
     """Fit agents to one person's trials, and compare them.
 
     Parameters
@@ -130,8 +135,8 @@ def judge(trials: Trials, agents: Sequence[str] | None = None, *, seed: int = 0)
     trials
         Of one participant.
     agents
-        Their names; all of :func:`list_candidates` by default.
+        Their names, or models that were made with options; all of :func:`list_candidates` by default.
     """
     agents = list_candidates(trials) if agents is None else list(agents)
     steps = track(fit_one_by_one(trials, agents, seed=seed), "fitting agents", len(agents))
-    return Verdict.of(dict(steps), trials)
+    return Verdict.of(dict(steps), trials, agents)

@@ -67,7 +67,7 @@ def _curves(trials: Trials, verdict: Verdict, block: int) -> pd.DataFrame:
     """Learning curves of the person, and of the best agents with their fitted parameters."""
     parts = [learning_curve(trials, block=block)]
     for agent in verdict.table["agent"][:N_CURVES]:
-        expected = predict_correct(verdict.fits[agent], trials)
+        expected = predict_correct(verdict.fits[agent], trials, model=verdict.models.get(agent))
         parts.append(learning_curve(trials, block=block, agent=agent, correct=expected))
     return pd.concat(parts, ignore_index=True)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from threading import RLock, Thread, Timer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import DataError, InterruptedRunError, ToolkitError, UsageError
 from toolkit.experiments.sitting import Sitting
+from toolkit.fitting.players import SPOKEN
 from toolkit.fitting.verdict import Verdict, fit_one_by_one, list_candidates
+from toolkit.models import Model, get_model_for
+from toolkit.models.answering import Procedure, answer, likely_story
 from toolkit.trials import Trials
 from toolkit.viz import agent_style
 from toolkit.widgets.controls import LABELS, WIDE, button, choice
@@ -21,6 +24,9 @@ from toolkit.widgets.participant_categories import Everyday, Figures
 from toolkit.widgets.participant_play import Play, save_choices
 from toolkit.widgets.participant_table import Table, paragraph
 from toolkit.widgets.participant_tasks import Task
+
+if TYPE_CHECKING:
+    from toolkit.llm import Client
 
 TASKS: tuple[type[Task], ...] = (Figures, Everyday, Casinos, FullCasinos)
 LENGTHS = (16, 24, 48, 72, 96)
@@ -42,6 +48,8 @@ class BeTheParticipant(Dashboard):
         Trials of the task that is offered first.
     seed
         Decides the problem and the order of trials; starting again takes the next one.
+    client
+        Asks a language model about the same trials, which is then among the agents; only for categories.
 
     Attributes
     ----------
@@ -53,7 +61,8 @@ class BeTheParticipant(Dashboard):
         Where the choices were written, if they were.
     """
 
-    def __init__(self, *, n_trials: int = 48, seed: int = 0) -> None:
+    def __init__(self, *, n_trials: int = 48, seed: int = 0, client: Client | None = None) -> None:
+        self.client = client
         self.sitting: Sitting | None = None
         self.verdict: Verdict | None = None
         self.saved: Path | None = None
@@ -91,7 +100,7 @@ class BeTheParticipant(Dashboard):
     def view(self) -> Play:
         if self.verdict is None:
             return Play(self._asked_for())
-        return Play(self._task, tuple(self.trials.choice[0].tolist()), self.verdict)
+        return Play(self._task, tuple(self.trials.choice[0].tolist()), self.verdict, self.client)
 
     def redraw(self, *_: Any) -> None:
         with self._turn:
@@ -207,13 +216,13 @@ class BeTheParticipant(Dashboard):
         """Fit one agent after another beside whatever else is done; a new round ends it."""
         fits = {}
         try:
-            agents = list_candidates(trials)
+            agents = [*list_candidates(trials), *self._ask(round_, trials)]
             self._report(round_, 0, agents)
             for name, fit in fit_one_by_one(trials, agents):
                 fits[name] = fit
                 if not self._report(round_, len(fits), agents):
                     return
-            end = partial(self._conclude, Verdict.of(fits, trials))
+            end = partial(self._conclude, Verdict.of(fits, trials, agents))
         except ToolkitError as error:
             end = partial(self.say, str(error))
         except Exception as error:  # Nobody would see a thread die, and would wait for ever.
@@ -223,14 +232,40 @@ class BeTheParticipant(Dashboard):
                 self._rest()
                 end()
 
-    def _report(self, round_: int, n_done: int, agents: list[str]) -> bool:
+    def _ask(self, round_: int, trials: Trials) -> list[Model]:
+        """The language model, told what the person had seen and chosen before each trial; nobody if it does not answer."""
+        if self.client is None or trials.schema.name != "category_learning":
+            return []
+
+        def tell(n_done: int, n_questions: int) -> None:
+            with self._turn:
+                if round_ != self._round:
+                    raise InterruptedRunError("the next round has begun.")
+                self.bar.max, self.bar.value = n_questions, n_done
+                self._show_bar(True)
+
+        self.say(f"That was the last trial. Asking {self.client.model} about the same trials.")
+        try:
+            answers = answer(trials, self.client, Procedure(likely_story(trials)), tell=tell)
+            absent = answers.loc[answers["source"] == "missing", "reply"]
+            if len(absent):
+                raise DataError(absent.iloc[0])
+            return [get_model_for(SPOKEN, trials, answers=answers)]
+        except ToolkitError as error:
+            with self._turn:
+                if round_ == self._round:
+                    self.note.value = paragraph(f"The language model is not among the agents: {error}")
+            return []
+
+    def _report(self, round_: int, n_done: int, agents: list[str | Model]) -> bool:
         """Say how many fits are done; false if nobody waits for them any more."""
         with self._turn:
             if round_ != self._round:
                 return False
             self.bar.max, self.bar.value = len(agents), n_done
             self._show_bar(True)
-            now = f"; now {agent_style(agents[n_done]).label}" if n_done < len(agents) else ""
+            names = [agent if isinstance(agent, str) else agent.name for agent in agents]
+            now = f"; now {agent_style(names[n_done]).label}" if n_done < len(names) else ""
             self.say(
                 f"That was the last trial. Fitting agents to your choices: {n_done} of {len(agents)} done{now}."
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.experiments.sitting import Sitting
+from toolkit.fitting.players import SPOKEN
 from toolkit.fitting.verdict import Verdict, judge
 from toolkit.io import read_table, write_table
 from toolkit.models import get_model_for
@@ -22,6 +23,8 @@ from toolkit.widgets.participant_tasks import Task
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from toolkit.llm import Client
 
 _PLAYER = """\
 player = get_model_for("{player}", design)
@@ -39,10 +42,22 @@ for option in choices:
     told = sitting.choose(option)
     sitting.go_on()
 
-verdict = judge(sitting.trials)
+{judged}
 print(viz.verdict_in_words(verdict, person="{within}"))
 figure = viz.titled(viz.plot_verdict(sitting.trials, verdict, person="{person}"), "{title}")
 figure"""
+_JUDGED = "verdict = judge(sitting.trials)"
+_JUDGED_WITH_REPLIES = """\
+client = get_client("recorded", journal={journal!r}, model={model!r})
+answers = answer(sitting.trials, client, Procedure(likely_story(sitting.trials)))
+spoken = get_model_for("llm", sitting.trials, answers=answers)
+verdict = judge(sitting.trials, [*list_candidates(sitting.trials), spoken])"""
+_IMPORTS_FOR_REPLIES = (
+    "from toolkit.fitting.verdict import list_candidates",
+    "from toolkit.llm import get_client",
+    "from toolkit.models import get_model_for",
+    "from toolkit.models.answering import Procedure, answer, likely_story",
+)
 _IMPORTS = (
     "from toolkit import viz",
     "from toolkit.experiments.sitting import Sitting",
@@ -61,11 +76,14 @@ class Play:
         The person's; None lets the task's player make them.
     known
         What fits of all agents to these choices said, if they were done.
+    client
+        Who asked a language model about the same trials, if one did.
     """
 
     task: Task
     choices: tuple[int, ...] | None = None
     known: Verdict | None = field(default=None, compare=False)
+    client: Client | None = field(default=None, compare=False)
 
     @cached_property
     def trials(self) -> Trials:
@@ -114,6 +132,12 @@ class Play:
         if self.choices is None:
             imports.append("from toolkit.models import get_model_for")
             choices = _PLAYER.format(player=self.task.player, values=self._values())
+        judged = _JUDGED
+        if self.known is not None and SPOKEN in self.known.models and self.client is not None:
+            imports = list(dict.fromkeys([*imports, *_IMPORTS_FOR_REPLIES]))
+            judged = _JUDGED_WITH_REPLIES.format(
+                journal=str(self.client.journal.path), model=self.client.model
+            )
         # The standard library's come first.
         own = [line for line in imports if line.startswith("from toolkit")]
         others = [line for line in imports if line not in own]
@@ -122,6 +146,7 @@ class Play:
             seed=self.task.seed,
             design=self.task.design_code,
             choices=choices,
+            judged=judged,
             within=self._within,
             person=self.person,
             title=self.title,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -71,12 +72,23 @@ class Question(NamedTuple):
         return self.prompter.request(self.trial, self.lines, sample, repeat)
 
 
-def answer(trials: Trials, client: Client, procedure: Procedure) -> pd.DataFrame:
+def answer(
+    trials: Trials,
+    client: Client,
+    procedure: Procedure,
+    *,
+    tell: Callable[[int, int], object] | None = None,
+) -> pd.DataFrame:
     """Let a language model answer every trial, told of earlier ones what the procedure says.
 
     Every reply is in the client's journal before the next question goes out: asking again goes on where
     it stopped and pays for nothing twice. The seconds of the client's budget count for all questions
     together.
+
+    Parameters
+    ----------
+    tell
+        As of ``Client.ask``.
 
     Returns
     -------
@@ -86,7 +98,7 @@ def answer(trials: Trials, client: Client, procedure: Procedure) -> pd.DataFrame
     prompters = _prompters(trials, procedure)
     with client.purse.one_deadline():
         ask_all = _ask_in_turn if procedure.mode == "own" else _ask_at_once
-        given = ask_all(prompters, client.ask)
+        given = ask_all(prompters, client.ask if tell is None else partial(client.ask, tell=tell))
     return table_of_answers(trials, prompters, given, client.model)
 
 

@@ -11,6 +11,9 @@ import pytest
 
 from toolkit.errors import UsageError
 from toolkit.fitting.verdict import Verdict
+from toolkit.llm import Budget, Client
+from toolkit.llm.journal import Journal
+from toolkit.models.answering.scripted import ScriptedLearner
 from toolkit.tests.widgets.test_dashboards import drawn_by
 from toolkit.trials import Trials
 from toolkit.widgets.participant import TASKS, BeTheParticipant
@@ -27,9 +30,9 @@ def few_agents(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.list_candidates", lambda _: ["win_stay_lose_shift", "random"])
 
 
-def begun(task: type[Task] = Figures, n_trials: int = 16) -> BeTheParticipant:
+def begun(task: type[Task] = Figures, n_trials: int = 16, client: Client | None = None) -> BeTheParticipant:
     """A dashboard whose first trial is shown, and that waits after answers."""
-    dashboard = BeTheParticipant(n_trials=n_trials)
+    dashboard = BeTheParticipant(n_trials=n_trials, client=client)
     dashboard.pace.value = 0.0
     dashboard.task.value = task
     dashboard.begin.click()
@@ -75,6 +78,33 @@ def test_a_task_is_played_judged_and_saved(task: type[Task], home: Path) -> None
     assert isinstance(again, Trials) and again.sequences["condition"].equals(
         dashboard.trials.sequences["condition"]
     )
+
+
+def asking(tmp_path: Path, budget: Budget | None = None) -> Client:
+    """A client whose language model is the script."""
+    return Client(ScriptedLearner(), Journal(tmp_path / "journal.jsonl"), budget or Budget(), workers=1)
+
+
+@pytest.mark.usefixtures("few_agents")
+@pytest.mark.parametrize("task", [Figures, Everyday])
+def test_a_language_model_is_among_the_agents_once_a_client_asks_it(task: type[Task], tmp_path: Path) -> None:
+    dashboard = begun(task, client=asking(tmp_path))
+    play(dashboard)
+    assert {*dashboard.verdict.table["agent"]} == {"llm", "win_stay_lose_shift", "random"}
+    assert dashboard.bar.layout.visibility == "hidden" and dashboard.note.value == ""
+    assert "you said" in (tmp_path / "journal.jsonl").read_text(), "it is told the person's choices"
+    assert drawn_by(dashboard.code) == dashboard.view().figure().to_json()
+
+
+@pytest.mark.usefixtures("few_agents")
+def test_a_language_model_that_cannot_be_asked_leaves_the_others(tmp_path: Path) -> None:
+    dashboard = begun(client=asking(tmp_path, Budget(tokens=10)))
+    play(dashboard)
+    assert {*dashboard.verdict.table["agent"]} == {"win_stay_lose_shift", "random"}
+    assert "language model is not among the agents: token cap" in dashboard.note.value
+    bandits = begun(TASKS[2], client=asking(tmp_path))
+    play(bandits)
+    assert "llm" not in {*bandits.verdict.table["agent"]} and bandits.note.value == ""
 
 
 @pytest.mark.usefixtures("few_agents")
