@@ -15,16 +15,13 @@ from toolkit.experiments.bandits import get_task
 from toolkit.io import sha256_of_file, write_json
 from toolkit.models.bandit_checkpoints import load_bandit_network, save_bandit_network
 from toolkit.models.bandit_episodes import Episodes, Played, Visits, play
-from toolkit.models.bandit_networks import BanditNetwork, BanditNetworkConfig, Kind
+from toolkit.models.bandit_networks import BanditNetwork, BanditNetworkConfig
 from toolkit.models.base import draw_options
 from toolkit.progress import track
 from toolkit.seeds import Seeds
 from toolkit.training.checkpoints import card_path, describe_software, now, parse_card
 
 _CURVE_POINTS = 50
-
-# Blocks of 80 visits take more steps to learn than those of 24 or 40.
-_LONGER = {"agency": {"updates": 600, "episodes": 128}}
 
 
 class MetaRLConfig(BaseModel):
@@ -89,15 +86,6 @@ class MetaRLCard(BaseModel):
     created: str
     packages: dict[str, str] = {}
     weights_sha256: str = ""
-
-
-def get_agent_config(
-    task: Literal["partial", "full", "agency"], kind: Kind = "recurrent", seed: int = 0, **changes: Any
-) -> MetaRLConfig:
-    """The config of the agents that come with the project, with ``changes`` to it."""
-    network = BanditNetworkConfig(kind, width=48 if kind == "recurrent" else 32)
-    usual = {"network": network, "seed": seed, **_LONGER.get(task, {})}
-    return MetaRLConfig(task=task, **{**usual, **changes})
 
 
 class ActorCritic:

@@ -144,6 +144,16 @@ class Dashboard(widgets.VBox):
             timer.join()
             self._show_bar(False)
 
+    def show_progress(self, n_done: int, n_all: int) -> None:
+        """Show how far something is that is done beside everything else."""
+        self.bar.max, self.bar.value = n_all, n_done
+        self._show_bar(True)
+
+    def end_progress(self) -> None:
+        """Take the bar away again."""
+        self._show_bar(False)
+        self.bar.max = self.bar.value = 1
+
     def _show_bar(self, seen: bool) -> None:
         self.bar.layout.visibility = "visible" if seen else "hidden"
 

@@ -164,7 +164,7 @@ class BeTheParticipant(Dashboard):
         self._set(self._settings, disabled=False)
         self.save.disabled = True
         self.table.clear()
-        self._rest()
+        self.end_progress()
         self._put(None)
         self.note.value = ""
         self.seed.value += seen
@@ -229,7 +229,7 @@ class BeTheParticipant(Dashboard):
             end = partial(self.say, f"The fits ended with an error: {error!r}. Your choices can be saved.")
         with self._turn:
             if round_ == self._round:
-                self._rest()
+                self.end_progress()
                 end()
 
     def _ask(self, round_: int, trials: Trials) -> list[Model]:
@@ -241,8 +241,7 @@ class BeTheParticipant(Dashboard):
             with self._turn:
                 if round_ != self._round:
                     raise InterruptedRunError("the next round has begun.")
-                self.bar.max, self.bar.value = n_questions, n_done
-                self._show_bar(True)
+                self.show_progress(n_done, n_questions)
 
         self.say(f"That was the last trial. Asking {self.client.model} about the same trials.")
         try:
@@ -262,19 +261,13 @@ class BeTheParticipant(Dashboard):
         with self._turn:
             if round_ != self._round:
                 return False
-            self.bar.max, self.bar.value = len(agents), n_done
-            self._show_bar(True)
+            self.show_progress(n_done, len(agents))
             names = [agent if isinstance(agent, str) else agent.name for agent in agents]
             now = f"; now {agent_style(names[n_done]).label}" if n_done < len(names) else ""
             self.say(
                 f"That was the last trial. Fitting agents to your choices: {n_done} of {len(agents)} done{now}."
             )
             return True
-
-    def _rest(self) -> None:
-        """Take the bar of the fits away."""
-        self._show_bar(False)
-        self.bar.max = self.bar.value = 1
 
     def _conclude(self, verdict: Verdict) -> None:
         self.verdict = verdict

@@ -111,8 +111,9 @@ class ProblemBrowser(Dashboard):
             view.probing().answers(self._pass_on)
         except ToolkitError as error:
             self._trouble = str(error)
-        self._show_bar(False)
-        self.bar.max = self.bar.value = 1
+        except Exception as error:  # Nobody would see a thread die, and would wait for ever.
+            self._trouble = f"Asking ended with an error: {error!r}."
+        self.end_progress()
         self.ask.description, self.ask.icon = _ASK, "comments"
         with self._turn:
             self.redraw()
@@ -127,8 +128,7 @@ class ProblemBrowser(Dashboard):
     def _report(self, n_done: int, n_questions: int) -> None:
         if self._stop.is_set():
             raise InterruptedRunError("asking was stopped; what was answered is kept.")
-        self.bar.max, self.bar.value = n_questions, n_done
-        self._show_bar(True)
+        self.show_progress(n_done, n_questions)
 
     # -- which problem -----------------------------------------------------------------------------
 

@@ -202,9 +202,9 @@ class Browser:
     def reading(self) -> str:
         """How many of the points that were not shown the agent would name rightly."""
         question = f"{bank()[self.number].question} " if self.source == "bank" else ""
-        p, told = self.answers_to_rest(), self.points()[1][self.n_shown :]
-        if np.isnan(p).any():
+        if self.is_asked and np.isnan(self._said).any():
             return f"{question}{self._not_asked()}"
+        p, told = self.answers_to_rest(), self.points()[1][self.n_shown :]
         likeliest = p == p.max(-1, keepdims=True)
         # Whoever finds categories equally likely names each of them as often.
         share = (likeliest[np.arange(len(p)), told] / likeliest.sum(-1)).mean()

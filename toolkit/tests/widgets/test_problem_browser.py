@@ -150,6 +150,15 @@ def test_asking_can_be_stopped_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert not np.isnan(dashboard.view().answers()).any()
 
 
+def test_an_unexpected_error_leaves_nothing_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dashboard = ProblemBrowser(agent="llm", client=connected(tmp_path, Speaker()))
+    monkeypatch.setattr(dashboard.client, "ask", lambda *_, **__: 1 / 0)
+    dashboard.ask.click()
+    dashboard.asking.join(30)
+    assert "ZeroDivisionError" in dashboard.message.value and dashboard.ask.description.startswith("Ask")
+    assert dashboard.bar.layout.visibility == "hidden"
+
+
 def test_a_cap_is_told(tmp_path: Path) -> None:
     dashboard = ProblemBrowser(agent="llm", client=connected(tmp_path, Speaker(), Budget(usd=1e-6)))
     dashboard.ask.click()
